@@ -1,0 +1,1 @@
+"""Capture files: reading them as columns, writing pcapng, and scapy's tree for what we do not decode."""

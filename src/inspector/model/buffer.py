@@ -1,0 +1,191 @@
+"""Bytes with origins: one direction of a flow, or bytes derived from another buffer."""
+
+from array import array
+from bisect import bisect_right
+from typing import NamedTuple
+
+
+class Origin(NamedTuple):
+    """Bytes `start:end` of captured packet `packet` (from 1); `exact` when they are the very bytes, one for one."""
+
+    packet: int
+    start: int
+    end: int
+    exact: bool
+
+
+HOLE = 0
+"""The source of a piece that was never captured; packet numbers start at 1."""
+
+
+class Pieces:
+    """Where a buffer's bytes come from: parallel columns, one entry a piece, in ascending order.
+
+    Piece i covers buffer bytes `starts[i]:starts[i + 1]` (the last ends at the buffer's size).
+    Without a parent buffer it lies in packet `sources[i]` (HOLE: never captured) from packet byte `offsets[i]`;
+    with one it comes from parent bytes `offsets[i]:ends[i]`.
+    """
+
+    __slots__ = ("starts", "sources", "offsets", "ends", "size")
+
+    def __init__(self) -> None:
+        self.starts: array[int] = array("q")
+        self.sources: array[int] = array("q")
+        self.offsets: array[int] = array("q")
+        self.ends: array[int] = array("q")
+        self.size = 0
+
+    def add(self, source: int, offset: int, length: int) -> None:
+        """Append `length` bytes of packet `source` from packet byte `offset` (or a hole)."""
+        self.starts.append(self.size)
+        self.sources.append(source)
+        self.offsets.append(offset)
+        self.size += length
+
+    def add_range(self, start: int, end: int, length: int) -> None:
+        """Append `length` bytes made from parent bytes `start:end`."""
+        self.starts.append(self.size)
+        self.offsets.append(start)
+        self.ends.append(end)
+        self.size += length
+
+    def at(self, offset: int) -> int:
+        """The index of the piece that holds buffer byte `offset`, -1 before the first."""
+        return bisect_right(self.starts, offset) - 1
+
+
+class BufferSource:
+    """Knows how to make the bytes of a buffer again; nothing is kept that can be rebuilt."""
+
+    def load(self, buffer: "Buffer") -> None:
+        """Fill `buffer.pieces` and `buffer.data`."""
+        raise NotImplementedError
+
+
+class Buffer:
+    """Bytes with origins.
+
+    `name` is stable and appears in JSON. `data` holds zero bytes where a hole is, so that offsets
+    keep their meaning; `holes` says where, and nothing may show those zeros as if they were captured.
+    Contents are loaded on first use and may be released.
+    """
+
+    def __init__(self, name: str, source: BufferSource, key: int = 0, parent: "Buffer | None" = None) -> None:
+        self.name = name
+        self.source = source
+        self.key = key
+        self.parent = parent
+        self.exact = True
+        self._pieces: Pieces | None = None
+        self._data: bytes | None = None
+
+    @property
+    def pieces(self) -> Pieces:
+        """The origins, loaded when first asked for."""
+        if self._pieces is None:
+            self.source.load(self)
+        pieces = self._pieces
+        assert pieces is not None
+        return pieces
+
+    @property
+    def data(self) -> bytes:
+        """All bytes, loaded when first asked for; zero bytes stand in for holes."""
+        if self._data is None:
+            self.source.load(self)
+        data = self._data
+        assert data is not None
+        return data
+
+    def fill(self, pieces: Pieces, data: bytes) -> None:
+        """Set the contents; called by the source."""
+        self._pieces = pieces
+        self._data = data
+
+    def release(self) -> None:
+        """Forget the contents; they are loaded again when needed."""
+        self._pieces = None
+        self._data = None
+
+    @property
+    def size(self) -> int:
+        """Length in bytes, holes included."""
+        return self.pieces.size
+
+    @property
+    def holes(self) -> list[tuple[int, int]]:
+        """Ranges `(start, end)` of this buffer that were never captured, in order."""
+        pieces = self.pieces
+        if self.parent is not None:
+            return self._derived_holes()
+        if HOLE not in pieces.sources:
+            return []
+        return [
+            (pieces.starts[i], self._piece_end(i)) for i in range(len(pieces.starts)) if pieces.sources[i] == HOLE
+        ]
+
+    def _derived_holes(self) -> list[tuple[int, int]]:
+        parent = self.parent
+        if parent is None or not self.exact:
+            return []
+        parent_holes = parent.holes
+        if not parent_holes:
+            return []
+        pieces = self.pieces
+        found: list[tuple[int, int]] = []
+        for i in range(len(pieces.starts)):
+            shift = pieces.starts[i] - pieces.offsets[i]
+            for start, end in parent_holes:
+                low, high = max(start, pieces.offsets[i]), min(end, pieces.ends[i])
+                if low < high:
+                    found.append((low + shift, high + shift))
+        return found
+
+    def _piece_end(self, index: int) -> int:
+        pieces = self.pieces
+        return pieces.starts[index + 1] if index + 1 < len(pieces.starts) else pieces.size
+
+    def origins(self, start: int, end: int) -> list[Origin]:
+        """The packet bytes that `start:end` of this buffer came from, in order; holes have none.
+
+        An empty range has no origins.
+        """
+        found: list[Origin] = []
+        self._collect(start, end, True, found)
+        return found
+
+    def _collect(self, start: int, end: int, exact: bool, found: list[Origin]) -> None:
+        pieces = self.pieces
+        index = max(pieces.at(start), 0)
+        count = len(pieces.starts)
+        parent = self.parent
+        while index < count and pieces.starts[index] < end:
+            low = max(start, pieces.starts[index])
+            high = min(end, self._piece_end(index))
+            if low < high:
+                shift = pieces.offsets[index] - pieces.starts[index]
+                if parent is not None:
+                    if self.exact:
+                        parent._collect(low + shift, high + shift, exact, found)
+                    else:
+                        parent._collect(pieces.offsets[index], pieces.ends[index], False, found)
+                elif pieces.sources[index] != HOLE:
+                    found.append(Origin(pieces.sources[index], low + shift, high + shift, exact))
+            index += 1
+
+    def packet_at(self, offset: int) -> int:
+        """The number of the packet that carried byte `offset`; for a hole, the last packet before it (0 if none)."""
+        buffer = self
+        while buffer.parent is not None:
+            index = max(buffer.pieces.at(offset), 0)
+            pieces = buffer.pieces
+            if not len(pieces.starts):
+                return 0
+            inside = offset - pieces.starts[index] if buffer.exact else 0
+            offset = pieces.offsets[index] + inside
+            buffer = buffer.parent
+        pieces = buffer.pieces
+        index = pieces.at(min(offset, pieces.size - 1))
+        while index >= 0 and pieces.sources[index] == HOLE:
+            index -= 1
+        return pieces.sources[index] if index >= 0 else 0

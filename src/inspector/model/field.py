@@ -1,0 +1,64 @@
+"""A node of the decode tree."""
+
+from collections.abc import Iterator
+
+from inspector.model.buffer import Buffer
+
+Value = object
+"""What a field means: int, float, bool, str, bytes or None. None on a leaf: the bytes themselves."""
+
+
+class Bits:
+    """Some bits of a leaf: `width` bits whose lowest is `shift` bits above the leaf's lowest bit."""
+
+    __slots__ = ("name", "value", "shift", "width")
+
+    def __init__(self, name: str, value: int, shift: int, width: int) -> None:
+        self.name = name
+        self.value = value
+        self.shift = shift
+        self.width = width
+
+
+class Field:
+    """A named range of a buffer and its meaning.
+
+    `start` and `end` are offsets in `buffer` of the nearest field up the tree that names one.
+    Children lie inside their parent and tile it, unless they name a buffer of their own.
+    """
+
+    __slots__ = ("name", "value", "start", "end", "children", "bits", "label", "issue", "buffer")
+
+    def __init__(self, name: str, value: Value, start: int, end: int, label: str = "") -> None:
+        self.name = name
+        self.value = value
+        self.start = start
+        self.end = end
+        self.children: list[Field] = []
+        self.bits: list[Bits] = []
+        self.label = label
+        self.issue: str | None = None
+        self.buffer: Buffer | None = None
+
+    @property
+    def length(self) -> int:
+        """Bytes covered."""
+        return self.end - self.start
+
+    def walk(self) -> Iterator["Field"]:
+        """This field and all below it, parents before children, in byte order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def leaves(self) -> Iterator["Field"]:
+        """The fields without children, in byte order, derived readings left out."""
+        if not self.children:
+            yield self
+        own = False
+        for child in self.children:
+            if child.buffer is None:
+                own = True
+                yield from child.leaves()
+        if self.children and not own:
+            yield self

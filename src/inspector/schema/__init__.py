@@ -1,0 +1,1 @@
+"""Schemas that give names and types to bytes: `.thrift` files."""

@@ -1,0 +1,1 @@
+"""Named reads over bytes: silent when cutting messages, recording when explaining one."""
