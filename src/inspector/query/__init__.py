@@ -1,0 +1,5 @@
+"""The display-filter language: Wireshark's syntax over anything that can look up a field's values by name."""
+
+from inspector.query.language import Filter, compile_filter
+
+__all__ = ["Filter", "compile_filter"]
