@@ -1,22 +1,36 @@
 """The only assembler: opens a capture and answers what screens, commands and exports ask."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
+from inspector.capture.open import open_capture
+from inspector.capture.scapy_tree import scapy_tree
 from inspector.capture.table import Capture
+from inspector.engine.detect import PREFIX, protocols, verdicts
+from inspector.engine.explain import explain
+from inspector.engine.index import cut_all, cut_bytes, hints_for
 from inspector.guide import Guide
+from inspector.model.buffer import Buffer, Plain
+from inspector.model.errors import UsageError
 from inspector.model.field import Field
-from inspector.model.finding import Finding
+from inspector.model.finding import SEVERITIES, Finding
 from inspector.model.flow import Flow, FlowNote
 from inspector.model.message import Message
 from inspector.model.packet import Packet
 from inspector.model.sides import Side
 from inspector.model.verdict import Verdict
-from inspector.net.flows import PacketRow
+from inspector.net.flows import FlowTable, PacketRow
+from inspector.net.headers import explain_packet, understands
+from inspector.schema.registry import Schemas
 
 Progress = Callable[[str, float], None]
 """Called now and then with what is being done and the fraction done (0 to 1)."""
+
+KEPT_TREES: Final = 256
+"""Explained messages kept: a screenful of stepping back and forth."""
 
 
 @dataclass(slots=True)
@@ -32,64 +46,198 @@ class Options:
     language: str = "en"
 
 
+def bundled(folder: str) -> Path:
+    """Where the project's `captures` or `idl` are: inside the installed package, else beside the sources."""
+    here = Path(__file__).parent
+    inside = here / folder
+    return inside if inside.is_dir() else here.parent.parent / folder
+
+
+def bundled_captures() -> list[Path]:
+    """The captures that come with the project, in order of name."""
+    return sorted(p for p in bundled("captures").glob("*.pcap*") if p.is_file())
+
+
+def load_schemas(options: Options) -> Schemas:
+    """The bundled schemas and those the user named. Raises UsageError for one that cannot be read."""
+    schemas = Schemas()
+    schemas.thrift.load_directory(bundled("idl"))
+    for path in options.thrift:
+        schemas.thrift.load(path)
+    return schemas
+
+
+def check_protocol(name: str) -> str:
+    """`name` if it is a protocol. Raises UsageError with the known names otherwise."""
+    if name not in protocols():
+        raise UsageError(f"unknown protocol {name!r}: known are {', '.join(sorted(protocols()))}")
+    return name
+
+
 class Session:
     """One opened capture, decoded."""
 
-    path: str
-    capture: Capture
-    flows: list[Flow]
-    messages: list[Message]
-    issues: list[str]
-    guide: Guide
+    def __init__(self, capture: Capture, options: Options, progress: Progress | None = None) -> None:
+        self.path = capture.path
+        self.capture = capture
+        self.options = options
+        self.issues: list[str] = [capture.issue] if capture.issue is not None else []
+        self.guide = Guide(options.language)
+        self.schemas = load_schemas(options)
+        self.flow_table = FlowTable(capture.table)
+        self.flows: list[Flow] = self.flow_table.flows
+        self.messages: list[Message] = []
+        self._trees: OrderedDict[int, Field] = OrderedDict()
+        self._findings: list[Finding] | None = None
+        self._severities: dict[int, str] = {}
+        self._cut(progress)
 
     @classmethod
     def open(cls, path: str, options: Options | None = None, progress: Progress | None = None) -> "Session":
         """Open `path` ("-": standard input) and cut all its messages.
 
-        Raises CaptureError when it is missing or no capture. A cut or partly readable file opens: see `issues`.
+        Raises CaptureError when it is missing or no capture, UsageError for options that make no sense. A cut or
+        partly readable file opens: see `issues`.
         """
-        raise NotImplementedError
+        options = options or Options()
+        for name in options.decode_as.values():
+            check_protocol(name)
+        return cls(open_capture(path, progress), options, progress)
+
+    def _cut(self, progress: Progress | None = None) -> None:
+        self.messages = cut_all(self.capture.table, self.flows, self.schemas, self.options.decode_as, progress)
+        self._trees.clear()
+        self._findings = None
+        self._severities = {}
+
+    def decode_as(self, selector: str, protocol: str) -> None:
+        """Read a flow ("flow 3"), a port ("port 9999") or all ("file") as `protocol` ("": back to detection)."""
+        if protocol:
+            self.options.decode_as[selector] = check_protocol(protocol)
+        else:
+            self.options.decode_as.pop(selector, None)
+        self._cut()
+
+    # packets
+
+    @property
+    def packet_count(self) -> int:
+        """Packets in the capture."""
+        return len(self.capture.table)
 
     def packet(self, number: int) -> Packet:
         """The captured packet `number`, from 1."""
-        raise NotImplementedError
+        return self.capture.packet(number)
 
     def packet_row(self, number: int) -> PacketRow:
         """One line about packet `number` for lists."""
-        raise NotImplementedError
+        return self.flow_table.row(number)
+
+    def explain_packet(self, number: int) -> Field:
+        """The header tree of a packet; its buffer is the packet itself. What we do not decode, scapy does."""
+        packet = self.packet(number)
+        tree = explain_packet(packet) if understands(packet) else scapy_tree(packet)
+        tree.buffer = packet_buffer(packet)
+        return tree
+
+    def packets_of(self, message: Message) -> list[int]:
+        """Numbers of the packets that carried the message, ascending."""
+        return sorted({origin.packet for origin in message.buffer.origins(message.start, message.end)})
+
+    # messages
+
+    def message(self, number: int) -> Message:
+        """Message `number`, from 1. Raises UsageError when there is none."""
+        if not 1 <= number <= len(self.messages):
+            raise UsageError(f"{self.path}: there is no message {number}, the last is {len(self.messages)}")
+        return self.messages[number - 1]
 
     def explain(self, message: Message) -> Field:
         """The field tree of a message; the root names its buffer. Kept for the messages looked at last."""
-        raise NotImplementedError
-
-    def explain_packet(self, number: int) -> Field:
-        """The header tree of a packet (children: frame layers, then payload); its buffer is the packet itself."""
-        raise NotImplementedError
-
-    def packets_of(self, message: Message) -> list[int]:
-        """Numbers of the packets that carried the message."""
-        raise NotImplementedError
+        tree = self._trees.get(message.number)
+        if tree is None:
+            tree = explain(message, self.schemas)
+            self._trees[message.number] = tree
+            if len(self._trees) > KEPT_TREES:
+                self._trees.popitem(last=False)
+        else:
+            self._trees.move_to_end(message.number)
+        return tree
 
     def layers(self, message: Message) -> list[str]:
         """Protocol names from the link up, such as eth, ip, tcp, http."""
-        raise NotImplementedError
+        above: list[str] = []
+        at: Message | None = message
+        while at is not None:
+            above.append(at.protocol)
+            at = at.parent
+        below = self.packet_row(message.packet).layers if message.packet else []
+        return [*below, *reversed(above)]
 
     def latency(self, message: Message) -> float | None:
         """Seconds from the last byte of the message that it answers to its first byte."""
-        raise NotImplementedError
+        asked = message.answers
+        if asked is None:
+            return None
+        last = asked.buffer.packet_at(max(asked.end - 1, asked.start))
+        return (message.time - int(self.capture.table.times[last - 1])) / 1e9 if last else None
 
     def severity(self, message: Message) -> str | None:
-        """"error", "warning", "note" or None: the worst of its own issue and the findings that name it."""
-        raise NotImplementedError
+        """The worst of a message's own issue and the findings that name it: "error", "warning", "note" or None."""
+        self.findings()
+        found = self._severities.get(message.number)
+        if found is None and message.issue is not None:
+            return "warning"
+        return found
+
+    # flows
+
+    def flow(self, number: int) -> Flow:
+        """Flow `number`, from 1. Raises UsageError when there is none."""
+        if not 1 <= number <= len(self.flows):
+            raise UsageError(f"{self.path}: there is no flow {number}, the last is {len(self.flows)}")
+        return self.flows[number - 1]
 
     def verdicts(self, flow: int) -> list[tuple[Side, Verdict]]:
         """All that detection thought of the flow's two sides, the chosen ones marked."""
-        raise NotImplementedError
+        f = self.flow(flow)
+        chosen = {(m.side, m.protocol) for m in self.messages if m.flow == flow and m.parent is None}
+        found: list[tuple[Side, Verdict]] = []
+        for side, buffer in enumerate(f.buffers):
+            prefix = buffer.read(0, min(PREFIX, buffer.size))
+            for verdict in verdicts(prefix, side, hints_for(f)) if prefix else []:
+                verdict.chosen = (side, verdict.protocol) in chosen
+                found.append((side, verdict))
+        return found
 
     def notes(self, flow: int) -> list[FlowNote]:
         """Retransmissions, holes and the like in a flow."""
-        raise NotImplementedError
+        return self.flow_table.notes(flow)
+
+    # diagnosis
 
     def findings(self) -> list[Finding]:
         """All diagnoses, worst first; made when first asked for."""
-        raise NotImplementedError
+        if self._findings is None:
+            from inspector.diagnosis import diagnose
+
+            self._findings = diagnose(self.flow_table, self.messages, self.schemas)
+            for finding in reversed(self._findings):
+                for evidence in finding.evidence:
+                    if evidence.message is not None:
+                        before = self._severities.get(evidence.message, "note")
+                        self._severities[evidence.message] = max(before, finding.severity, key=SEVERITIES.index)
+        return self._findings
+
+
+def packet_buffer(packet: Packet) -> Buffer:
+    """The captured bytes of one packet as a buffer named "packet n"."""
+    buffer = Buffer(f"packet {packet.number}", Plain(packet.data))
+    buffer.key = packet.number
+    return buffer
+
+
+def read_bytes(data: bytes, side: Side, protocol: str, options: Options | None = None) -> list[tuple[Message, Field]]:
+    """Bytes that came from no capture, read as `protocol`: each message with its field tree. Raises UsageError."""
+    schemas = load_schemas(options or Options())
+    return [(m, explain(m, schemas)) for m in cut_bytes(data, side, check_protocol(protocol), schemas)]

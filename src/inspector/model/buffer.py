@@ -61,6 +61,10 @@ class BufferSource:
         """Fill `buffer.pieces` and `buffer.data`."""
         raise NotImplementedError
 
+    def read(self, buffer: "Buffer", start: int, end: int) -> bytes:
+        """Bytes `start:end` of the buffer; a source that can do so without loading all of it should."""
+        return buffer.data[start:end]
+
 
 class Buffer:
     """Bytes with origins.
@@ -97,7 +101,13 @@ class Buffer:
         assert data is not None
         return data
 
-    def fill(self, pieces: Pieces, data: bytes) -> None:
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes `start:end`, zero bytes standing in for holes."""
+        if self._data is not None:
+            return self._data[start:end]
+        return self.source.read(self, start, end)
+
+    def fill(self, pieces: Pieces, data: bytes | None) -> None:
         """Set the contents; called by the source."""
         self._pieces = pieces
         self._data = data
@@ -118,7 +128,7 @@ class Buffer:
         pieces = self.pieces
         if self.parent is not None:
             return self._derived_holes()
-        if HOLE not in pieces.sources:
+        if HOLE not in pieces.sources or isinstance(self.source, Plain):
             return []
         return [
             (pieces.starts[i], self._piece_end(i)) for i in range(len(pieces.starts)) if pieces.sources[i] == HOLE
@@ -189,3 +199,33 @@ class Buffer:
         while index >= 0 and pieces.sources[index] == HOLE:
             index -= 1
         return pieces.sources[index] if index >= 0 else 0
+
+
+class Slices(BufferSource):
+    """A buffer made of parts of its parent, joined."""
+
+    def __init__(self, ranges: list[tuple[int, int]]) -> None:
+        self.ranges = ranges
+
+    def load(self, buffer: Buffer) -> None:
+        parent = buffer.parent
+        assert parent is not None
+        pieces = Pieces()
+        parts: list[bytes] = []
+        for start, end in self.ranges:
+            pieces.add_range(start, end, end - start)
+            parts.append(parent.read(start, end))
+        buffer.fill(pieces, b"".join(parts))
+
+
+class Plain(BufferSource):
+    """Bytes that were given rather than captured; they have no origins."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def load(self, buffer: Buffer) -> None:
+        pieces = Pieces()
+        if self.content:
+            pieces.add(HOLE, 0, len(self.content))
+        buffer.fill(pieces, self.content)

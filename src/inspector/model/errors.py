@@ -40,6 +40,10 @@ class Truncated(DecodeError):
         self.wanted = wanted
 
 
+class WaitForPeer(Truncated):
+    """What these bytes are depends on what the other side says next."""
+
+
 class Malformed(DecodeError):
     """The bytes break the protocol at `offset`."""
 

@@ -1,0 +1,33 @@
+"""Pass 2: the full field tree of one message."""
+
+from inspector.engine.detect import protocols
+from inspector.model.errors import DecodeError
+from inspector.model.field import Field
+from inspector.model.message import Message
+from inspector.schema.registry import Schemas
+from inspector.wire.recorder import Recorder
+
+
+def explain(message: Message, schemas: Schemas) -> Field:
+    """Decode the bytes of `message` again, recording every field; the root names its buffer.
+
+    Whatever stops the decoder, the tree made so far is kept and the rest becomes a gap that says why.
+    """
+    buffer = message.buffer
+    start, end = message.start, message.end
+    holes = [(low, high) for low, high in buffer.holes if low < end and high > start]
+    r = Recorder(buffer.read(start, end), start, holes, message.protocol)
+    if message.kind == "hole":
+        r.skip("data.data", end - start)
+        tree = r.finish()
+    else:
+        try:
+            protocols()[message.protocol].explain(message, r, schemas)
+            tree = r.finish()
+        except DecodeError as error:
+            tree = r.finish(error.reason)
+    tree.value = message.summary
+    if message.issue is not None:
+        tree.issue = message.issue
+    tree.buffer = buffer
+    return tree

@@ -1,0 +1,149 @@
+"""Pass 1: every flow cut into messages, in the order they were captured."""
+
+from collections.abc import Callable
+from mmap import mmap
+from typing import Final
+
+import numpy as np
+
+from inspector.capture.table import PacketTable
+from inspector.engine.stream import Clock, Context, Stream
+from inspector.model.buffer import HOLE, Buffer, Pieces, Plain
+from inspector.model.flow import Flow
+from inspector.model.message import Message
+from inspector.model.sides import CLIENT, SERVER, Side
+from inspector.protocols.base import Hints
+from inspector.schema.registry import Schemas
+
+MAX_CHUNK: Final = 1 << 20
+"""Bytes fed at once: bounds the copy that a long transfer in one direction needs."""
+NEVER: Final = 1 << 62
+
+
+class TableClock(Clock):
+    """Capture times from the packet table."""
+
+    def __init__(self, table: PacketTable) -> None:
+        self.times: list[int] = table.times.tolist()
+
+    def time(self, packet: int) -> int:
+        return self.times[packet - 1] if packet > 0 else 0
+
+
+class Feeder:
+    """Feeds both directions of one flow to a stream in the order of their packets, a whole turn at a time."""
+
+    def __init__(self, image: mmap | bytes, starts: list[int], stream: Stream, joined: bool) -> None:
+        self.image = image
+        self.packet_starts = starts
+        self.stream = stream
+        self.joined = joined
+        self.parts: list[bytes] = []
+        self.parts_size = 0
+        self.side: Side = CLIENT
+
+    def run(self, flow: Flow, client: Pieces, server: Pieces) -> None:
+        """Feed everything, then the ends of both sides."""
+        pieces = [client, server]
+        counts = [len(client.starts), len(server.starts)]
+        at = [0, 0]
+        ranks = [_rank(client, 0), _rank(server, 0)]
+        while at[CLIENT] < counts[CLIENT] or at[SERVER] < counts[SERVER]:
+            side: Side = CLIENT if ranks[CLIENT] <= ranks[SERVER] else SERVER
+            if side != self.side or self.parts_size >= MAX_CHUNK or not self.joined:
+                self._flush()
+                self.side = side
+            self._piece(pieces[side], at[side])
+            at[side] += 1
+            ranks[side] = _rank(pieces[side], at[side])
+        self._flush()
+        ends = flow.ends
+        self.stream.finish(CLIENT, ends[CLIENT])
+        self.stream.finish(SERVER, ends[SERVER])
+
+    def _piece(self, pieces: Pieces, index: int) -> None:
+        start = pieces.starts[index]
+        end = pieces.starts[index + 1] if index + 1 < len(pieces.starts) else pieces.size
+        packet = pieces.sources[index]
+        if packet == HOLE:
+            self._flush()
+            self.stream.feed_hole(self.side, end - start)
+            return
+        at = self.packet_starts[packet - 1] + pieces.offsets[index]
+        self.parts.append(self.image[at : at + end - start])
+        self.parts_size += end - start
+
+    def _flush(self) -> None:
+        if self.parts:
+            chunk = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+            self.parts = []
+            self.parts_size = 0
+            self.stream.feed(self.side, chunk)
+
+
+def _rank(pieces: Pieces, index: int) -> int:
+    """The packet that a piece arrived with; a hole goes with the piece behind it."""
+    count = len(pieces.starts)
+    while index < count:
+        if pieces.sources[index] != HOLE:
+            return pieces.sources[index]
+        index += 1
+    return NEVER
+
+
+def hints_for(flow: Flow) -> Hints:
+    """What a flow tells of its bytes before looking at them."""
+    return Hints(flow.transport, flow.server.port, flow.client.port)
+
+
+def forced_protocol(flow: Flow, decode_as: dict[str, str]) -> str:
+    """What the user said this flow is: by flow, else by port, else for the whole file; "" when nothing."""
+    for selector in (f"flow {flow.number}", f"port {flow.server.port}", f"port {flow.client.port}", "file"):
+        if selector in decode_as:
+            return decode_as[selector]
+    return ""
+
+
+def cut_all(
+    table: PacketTable,
+    flows: list[Flow],
+    schemas: Schemas,
+    decode_as: dict[str, str],
+    progress: Callable[[str, float], None] | None = None,
+) -> list[Message]:
+    """All messages of all flows, numbered from 1 in the order of the packets they begin in."""
+    context = Context(schemas, TableClock(table))
+    packet_starts: list[int] = table.starts.tolist()
+    for count, flow in enumerate(flows):
+        if progress is not None and count % 256 == 0:
+            progress("decoding", count / len(flows))
+        client, server = flow.buffers
+        stream = Stream(context, flow.number, flow.buffers, hints_for(flow), forced_protocol(flow, decode_as))
+        Feeder(table.image, packet_starts, stream, flow.transport == "tcp").run(flow, client.pieces, server.pieces)
+        client.release()
+        server.release()
+    return in_order(context.messages)
+
+
+def in_order(messages: list[Message]) -> list[Message]:
+    """Sort by first packet, keep the order in which they were cut within one, and number from 1."""
+    packets = np.array([m.packet for m in messages], dtype=np.int64)
+    order: list[int] = np.argsort(packets, kind="stable").tolist()
+    ordered = [messages[i] for i in order]
+    number = 0
+    for m in ordered:
+        number += 1
+        m.number = number
+    return ordered
+
+
+def cut_bytes(data: bytes, side: Side, protocol: str, schemas: Schemas) -> list[Message]:
+    """Messages in bytes that came from no capture, read as `protocol`."""
+    buffers = [Buffer("bytes", Plain(data if s == side else b"")) for s in (CLIENT, SERVER)]
+    context = Context(schemas, Clock())
+    stream = Stream(context, 0, buffers, Hints(), forced=protocol)
+    stream.feed(side, data)
+    stream.finish(side, "")
+    for number, m in enumerate(context.messages, 1):
+        m.number = number
+    return context.messages

@@ -1,0 +1,627 @@
+"""HTTP/1.x. Spec: RFC 9112 (messages), RFC 9110 (semantics), RFC 1945 (HTTP/0.9 and 1.0)."""
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from inspector.model.buffer import Buffer, Slices
+from inspector.model.errors import DecodeError, Truncated, WaitForPeer
+from inspector.model.field import Field
+from inspector.model.message import Message
+from inspector.model.sides import CLIENT, SERVER, Side
+from inspector.model.verdict import MORE, NONE, STRONG, Verdict
+from inspector.protocols.base import Child, Conversation, Hints, Protocol, Sink
+from inspector.schema.registry import Schemas
+from inspector.wire.reader import Reader
+from inspector.wire.recorder import Recorder
+
+MAX_LINE: Final = 256 * 1024
+"""Bytes in one line; RFC 9112 3 asks for at least 8,000, servers stop at 8 to 64 KiB."""
+MAX_HEADERS: Final = 10_000
+"""Header lines in one head; servers stop at 100 to 1,000."""
+MAX_CHUNK_LINE: Final = 16 * 1024
+"""Bytes in a chunk-size line with its extensions (RFC 9112 7.1.1 asks recipients to limit them)."""
+
+METHODS: Final = frozenset(
+    b"GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH "
+    b"REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE LINK UNLINK QUERY ACL BIND".split()
+)
+TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_TOKEN_SET: Final = frozenset(TOKEN.decode())
+LONGEST_METHOD: Final = 32
+
+HEADER_FIELDS: Final = {
+    name: "http." + name.replace("-", "_")
+    for name in (
+        "accept accept-encoding accept-language authorization cache-control connection content-encoding content-type "
+        "content-range cookie date etag expect host http2-settings if-modified-since if-none-match keep-alive "
+        "last-event-id last-modified location proxy-authenticate proxy-authorization range referer "
+        "sec-websocket-accept sec-websocket-extensions sec-websocket-key sec-websocket-protocol sec-websocket-version "
+        "server set-cookie te trailer transfer-encoding upgrade user-agent vary www-authenticate x-forwarded-for"
+    ).split()
+} | {"content-length": "http.content_length_header"}
+"""Wireshark's field names of headers that have one of their own; others are `http.header.value`."""
+
+UPGRADES: Final = {"websocket": "websocket", "h2c": "http2"}
+
+# How the end of a body is known (RFC 9112 6.3).
+NO_BODY: Final = 0
+LENGTH: Final = 1
+CHUNKED: Final = 2
+CLOSE: Final = 3
+
+
+class Head:
+    """What a start line and header section say, as far as framing, pairing and lists need it."""
+
+    def __init__(self, is_request: bool) -> None:
+        self.is_request = is_request
+        self.method = ""
+        self.target = ""
+        self.version = ""
+        self.code = 0
+        self.phrase = ""
+        self.headers: dict[str, str] = {}
+        self.lengths: list[str] = []
+        self.issues: list[str] = []
+
+    def header(self, name: str) -> str:
+        """The value of the header `name` (lower case), "" when absent."""
+        return self.headers.get(name, "")
+
+
+class Context:
+    """What explaining a message needs: how its body was framed, its media type, and whether it has no head (HTTP/0.9)."""
+
+    def __init__(self, framing: int, content_type: str, text: bool, bare: bool = False) -> None:
+        self.framing = framing
+        self.content_type = content_type
+        self.text = text
+        self.bare = bare
+
+
+class Half:
+    """Where one side stands: waiting for a head, or inside the body of `message`."""
+
+    def __init__(self) -> None:
+        self.message: Message | None = None
+        self.framing: i64 = NO_BODY
+        self.left: i64 = 0
+        self.body_start: i64 = 0
+        self.trailers = False
+        self.child: Child | None = None
+        self.tunnel = False
+
+    def reset(self) -> None:
+        """Expect a head next."""
+        self.message = None
+        self.framing = NO_BODY
+        self.left = 0
+        self.trailers = False
+        self.child = None
+
+
+class HttpConversation(Conversation):
+    """Requests of the client and responses of the server, paired in order (RFC 9112 9.3)."""
+
+    def __init__(self, hints: Hints, schemas: Schemas) -> None:
+        super().__init__(hints, schemas)
+        self.halves = [Half(), Half()]
+        self.unanswered: list[Message] = []
+        self.first_unanswered = 0
+        self.exchanges = 0
+
+    def step(self, side: Side, r: Reader, out: Sink) -> None:
+        half = self.halves[side]
+        if half.tunnel:
+            raise WaitForPeer(r.offset, "bytes after CONNECT belong to the tunnel if the server agrees")
+        if half.message is None:
+            self._head(side, half, r, out)
+            if half.message is None or r.left == 0:
+                return
+        if half.framing == CHUNKED:
+            self._chunks(half, r)
+        else:
+            self._plain(half, r)
+
+    def _head(self, side: Side, half: Half, r: Reader, out: Sink) -> None:
+        start = r.offset
+        request = self._next_request() if side == SERVER else None
+        if request is not None and not request.facts["http.request.version"] and not r.peek(1) == b"H":
+            self._bare_response(half, request, start, out)
+            return
+        head = read_head(r, side == CLIENT)
+        framing, length = body_framing(head, request)
+        m = out.message(side, "request" if side == CLIENT else "response", start, r.offset, head_summary(head))
+        if head.issues:
+            m.issue = "; ".join(head.issues)
+        m.facts = head_facts(head)
+        content_type = head.header("content-type").partition(";")[0].strip().lower()
+        plain_text = not head.header("content-encoding") and is_text(content_type)
+        if framing != NO_BODY or side == SERVER:
+            m.context = Context(framing, content_type, plain_text)
+        if side == CLIENT:
+            self.unanswered.append(m)
+            half.tunnel = head.method == "CONNECT"
+        elif request is not None:
+            m.answers = request
+        if side == SERVER:
+            self._after_response_head(head, request, out)
+        if framing != NO_BODY and (framing != LENGTH or length > 0):
+            m.complete = False
+            half.message = m
+            half.framing = framing
+            half.left = length
+            half.body_start = r.offset
+            if content_type:
+                hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", content_type)
+                half.child = out.derive(m, self.first_unanswered if side == SERVER else len(self.unanswered), hints)
+
+    def _bare_response(self, half: Half, request: Message, start: int, out: Sink) -> None:
+        """HTTP/0.9 answers with the body alone (RFC 1945 6)."""
+        m = out.message(SERVER, "response", start, start, "HTTP/0.9 body")
+        m.context = Context(CLOSE, "", False, bare=True)
+        m.answers = request
+        m.complete = False
+        self.first_unanswered += 1
+        half.message = m
+        half.framing = CLOSE
+        half.body_start = start
+
+    def _next_request(self) -> Message | None:
+        index = self.first_unanswered
+        return self.unanswered[index] if index < len(self.unanswered) else None
+
+    def _after_response_head(self, head: Head, request: Message | None, out: Sink) -> None:
+        """1xx responses leave the request open (RFC 9110 15.2); 101 and an accepted CONNECT end HTTP here."""
+        method = request.facts.get("http.request.method") if request is not None else None
+        if head.code == 101:
+            token = head.header("upgrade").partition("/")[0].strip().lower()
+            why = f"101 Switching Protocols to {token or 'an unnamed protocol'}"
+            out.handover(
+                Hints(
+                    self.hints.transport, self.hints.server_port, self.hints.client_port, UPGRADES.get(token, ""), "", why
+                )
+            )
+        if 100 <= head.code < 200:
+            return
+        if request is not None:
+            self.first_unanswered += 1
+        if method == "CONNECT":
+            self.halves[CLIENT].tunnel = False
+            if 200 <= head.code < 300 and request is not None:
+                target = str(request.facts.get("http.request.uri", ""))
+                port = target.rpartition(":")[2]
+                why = f"CONNECT {target} was accepted"
+                out.handover(Hints("tcp", int(port) if port.isdecimal() and len(port) < 6 else 0, 0, "", "", why))
+
+    def _plain(self, half: Half, r: Reader) -> None:
+        """A body of known length, or up to the end of the connection: take what is there."""
+        m = half.message
+        assert m is not None
+        count: i64 = r.left
+        if half.framing == LENGTH and count > half.left:
+            count = half.left
+        start = r.offset
+        r.skip("http.file_data", count)
+        m.end = r.offset
+        if half.child is not None:
+            half.child.add(start, m.end)
+        if half.framing == LENGTH:
+            half.left -= count
+            if half.left == 0:
+                self._complete(half)
+
+    def _chunks(self, half: Half, r: Reader) -> None:
+        m = half.message
+        assert m is not None
+        first = r.pos
+        while True:
+            at = r.pos
+            try:
+                if half.trailers:
+                    read_trailers(r)
+                    m.end = r.offset
+                    self._complete(half)
+                    return
+                size = read_chunk(r)
+            except Truncated:
+                if at == first:
+                    raise
+                r.seek(at)
+                return
+            if size == 0:
+                half.trailers = True
+            elif half.child is not None:
+                boundary = 2 if r.data[r.pos - 2] == 13 else 1
+                half.child.add(r.offset - boundary - size, r.offset - boundary)
+            m.end = r.offset
+            if r.left == 0:
+                return
+
+    def _complete(self, half: Half) -> None:
+        m = half.message
+        assert m is not None
+        m.complete = True
+        if half.child is not None:
+            half.child.finish()
+        half.reset()
+
+    def finish(self, side: Side, offset: int, ending: str, out: Sink) -> None:
+        half = self.halves[side]
+        m = half.message
+        if m is None:
+            return
+        if half.framing == CLOSE and ending == "fin":
+            self._complete(half)
+            return
+        if half.child is not None:
+            half.child.finish()
+        how = {"fin": "the sender closed", "rst": "the connection was reset"}.get(ending, "the capture ends")
+        if half.framing == LENGTH:
+            total = offset - half.body_start + half.left
+            issue = f"{how} after {offset - half.body_start} of {total} body bytes"
+        elif half.framing == CHUNKED:
+            issue = f"{how} before the last chunk"
+        else:
+            issue = f"{how}: the body may go on"
+        m.issue = issue if m.issue is None else f"{m.issue}; {issue}"
+        half.reset()
+
+    def incomplete(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
+        half = self.halves[side]
+        half.tunnel = False
+        if half.message is not None:
+            m = half.message
+            issue = f"body stops making sense at byte {error.offset}: {error.reason}"
+            m.issue = issue if m.issue is None else f"{m.issue}; {issue}"
+            if half.child is not None:
+                half.child.finish()
+            half.reset()
+            return None
+        if isinstance(error, Truncated) and recognise(r.data[r.pos : r.pos + 4096], side, self.hints).strength == STRONG:
+            start = r.offset
+            line = r.data[r.pos : r.pos + 200].split(b"\n")[0].decode("latin-1").strip()
+            r.seek(r.end)
+            kind = "request" if side == CLIENT else "response"
+            m = out.message(side, kind, start, r.offset, line)
+            m.issue = "the bytes end before the head does"
+            m.complete = False
+            return m
+        return None
+
+    def resync(self, side: Side, data: bytes, pos: int) -> int:
+        if side == SERVER:
+            return data.find(b"HTTP/1.", pos)
+        at = pos
+        while True:
+            at = data.find(b" HTTP/1.", at)
+            if at < 0:
+                return -1
+            line = data.rfind(b"\n", pos, at) + 1 or pos
+            if data[line:at].split(b" ")[0] in METHODS:
+                return line
+            at += 8
+
+
+def read_head(r: Reader, is_request: bool) -> Head:
+    """A start line and header section, up to and with the empty line (RFC 9112 2.1)."""
+    head = Head(is_request)
+    skip_blank_lines(r)
+    r.begin("http.start_line")
+    if is_request:
+        _request_line(r, head)
+    else:
+        _status_line(r, head)
+    r.close(head_summary(head))
+    if head.version:
+        read_header_section(r, head, "http.request.line" if is_request else "http.response.line")
+    return head
+
+
+def skip_blank_lines(r: Reader) -> None:
+    """RFC 9112 2.2: ignore at least one empty line before the start line."""
+    while True:
+        first = r.peek(1)[0]
+        if first == 13 and r.peek(2)[1] == 10:
+            r.skip("http.leading_crlf", 2)
+        elif first == 10:
+            r.skip("http.leading_crlf", 1)
+        else:
+            return
+
+
+def _line(r: Reader, most: i64) -> i64:
+    """Bytes before the line end at CRLF, or at a lone LF (RFC 9112 2.2)."""
+    count = r.find(b"\n", most)
+    if count > 0 and r.data[r.pos + count - 1] == 13:
+        return count - 1
+    return count
+
+
+def _line_end(r: Reader, name: str, head: Head) -> None:
+    if r.data[r.pos] == 13:
+        r.skip(name, 2)
+    else:
+        r.skip(name, 1)
+        r.note("a lone LF ends this line")
+        if "lines end in a lone LF" not in head.issues:
+            head.issues.append("lines end in a lone LF")
+
+
+def _request_line(r: Reader, head: Head) -> None:
+    length = _line(r, MAX_LINE)
+    words = r.data[r.pos : r.pos + length]
+    first = words.find(b" ")
+    if first <= 0 or words[:first].strip(TOKEN):
+        raise r.malformed(f"{bytes(words[:24])!r} does not start with a method")
+    head.method = r.latin("http.request.method", first)
+    r.skip("http.space", 1)
+    last = words.rfind(b" ")
+    if last == first or not words[last + 1 :].startswith(b"HTTP/"):
+        head.target = r.latin("http.request.uri", length - first - 1)
+        if head.method != "GET" or not head.target.startswith("/"):
+            raise r.malformed("no HTTP version ends the request line, and it is no HTTP/0.9 request")
+        head.issues.append("HTTP/0.9: no version")
+    else:
+        head.target = r.latin("http.request.uri", last - first - 1)
+        r.skip("http.space", 1)
+        head.version = r.latin("http.request.version", length - last - 1)
+    _line_end(r, "http.line_end", head)
+
+
+def _status_line(r: Reader, head: Head) -> None:
+    length = _line(r, MAX_LINE)
+    words = r.data[r.pos : r.pos + length]
+    first = words.find(b" ")
+    if first < 0 or not words.startswith(b"HTTP/"):
+        raise r.malformed(f"{bytes(words[:24])!r} is no status line")
+    head.version = r.latin("http.response.version", first)
+    r.skip("http.space", 1)
+    second = words.find(b" ", first + 1)
+    digits: i64 = (second if second >= 0 else length) - first - 1
+    head.code = r.number("http.response.code", digits) if digits < 10 else 0
+    if second >= 0:
+        r.skip("http.space", 1)
+        head.phrase = r.latin("http.response.phrase", length - second - 1)
+    _line_end(r, "http.line_end", head)
+
+
+def read_header_section(r: Reader, head: Head, name: str) -> None:
+    """Header lines up to and with the empty line (RFC 9112 5)."""
+    for _ in range(MAX_HEADERS):
+        first = r.peek(1)[0]
+        if first == 10 or (first == 13 and r.peek(2)[1] == 10):
+            _line_end(r, "http.head_end", head)
+            return
+        _header(r, head, name)
+    raise r.malformed(f"more than {MAX_HEADERS} header lines")
+
+
+def _header(r: Reader, head: Head, name: str) -> None:
+    length = _line(r, MAX_LINE)
+    r.begin(name)
+    line = r.data[r.pos : r.pos + length]
+    colon = line.find(b":")
+    if colon <= 0:
+        text = r.latin("http.header.value", length)
+        r.note("no colon: not a header line")
+        head.issues.append("a line without a colon among the headers")
+        _line_end(r, "http.line_end", head)
+        r.close(text)
+        return
+    key = r.latin("http.header.name", colon).lower()
+    if not _TOKEN_SET.issuperset(key):
+        r.note("not a valid header name")
+        key = key.strip()
+    r.skip("http.header.colon", 1)
+    rest = line[colon + 1 :]
+    padding = len(rest) - len(rest.lstrip(b" \t"))
+    if padding:
+        r.skip("http.header.padding", padding)
+    content = len(rest.strip(b" \t"))
+    value = r.latin(HEADER_FIELDS.get(key, "http.header.value"), content)
+    after = len(rest) - padding - content
+    if after:
+        r.skip("http.header.padding", after)
+    _line_end(r, "http.line_end", head)
+    next_byte = r.peek(1)[0]
+    while next_byte == 32 or next_byte == 9:
+        value = f"{value} {_fold(r, head)}"
+        next_byte = r.peek(1)[0]
+    if key == "content-length":
+        head.lengths.append(value)
+    if key in KEPT_HEADERS:
+        before = head.headers.get(key)
+        head.headers[key] = value if before is None else f"{before}, {value}"
+    r.close(f"{key}: {value}" if r.recording else None)
+
+
+def _fold(r: Reader, head: Head) -> str:
+    """A line that continues the header before it (RFC 9112 5.2, obsolete)."""
+    length = _line(r, MAX_LINE)
+    text = r.latin("http.header.fold", length)
+    r.note("obsolete line folding")
+    _line_end(r, "http.line_end", head)
+    if "obsolete line folding" not in head.issues:
+        head.issues.append("obsolete line folding")
+    return text.strip(" \t")
+
+
+KEPT_HEADERS: Final = frozenset(
+    "host content-length content-type content-encoding transfer-encoding connection upgrade user-agent expect "
+    "location server last-event-id range".split()
+)
+
+
+def read_chunk(r: Reader) -> int:
+    """One chunk with its size line and data; returns its size, 0 for the last (RFC 9112 7.1)."""
+    r.begin("http.chunk")
+    length = _line(r, MAX_CHUNK_LINE)
+    line = r.data[r.pos : r.pos + length]
+    digits: i64 = len(line) - len(line.lstrip(b"0123456789abcdefABCDEF"))
+    if digits > 16:
+        raise r.malformed(f"a chunk size of {digits} hex digits")
+    size = r.number("http.chunk_size", digits, 16)
+    if digits < length:
+        r.skip("http.chunk_extension", length - digits)
+    r.skip("http.line_end", 2 if r.data[r.pos] == 13 else 1)
+    if size:
+        r.skip("http.chunk_data", size)
+        end = r.peek(1)[0]
+        if end == 13:
+            if r.peek(2)[1] != 10:
+                raise r.malformed("no line end after the chunk data")
+            r.skip("http.chunk_boundary", 2)
+        elif end == 10:
+            r.skip("http.chunk_boundary", 1)
+        else:
+            raise r.malformed("no line end after the chunk data")
+    r.close(size)
+    return size
+
+
+def read_trailers(r: Reader) -> None:
+    """Trailer lines after the last chunk, up to and with the empty line (RFC 9112 7.1.2)."""
+    read_header_section(r, Head(False), "http.chunked_trailer_part")
+
+
+def body_framing(head: Head, request: Message | None) -> tuple[int, int]:
+    """How the body's end is known, and its length where that is given (RFC 9112 6.3)."""
+    if not head.version:
+        return NO_BODY, 0
+    length = _content_length(head)
+    if not head.is_request:
+        method = request.facts.get("http.request.method") if request is not None else None
+        if method == "HEAD" or 100 <= head.code < 200 or head.code in {204, 304}:
+            return NO_BODY, 0
+        if method == "CONNECT" and 200 <= head.code < 300:
+            return NO_BODY, 0
+    coding = head.header("transfer-encoding").lower()
+    if coding:
+        if head.lengths:
+            head.issues.append("both Content-Length and Transfer-Encoding: the coding counts (RFC 9112 6.3)")
+        if coding.rpartition(",")[2].strip() == "chunked":
+            return CHUNKED, 0
+        head.issues.append(f"transfer coding {coding!r} does not end in chunked")
+        return (NO_BODY, 0) if head.is_request else (CLOSE, 0)
+    if length >= 0:
+        return LENGTH, length
+    return (NO_BODY, 0) if head.is_request else (CLOSE, 0)
+
+
+def _content_length(head: Head) -> int:
+    """The Content-Length in force, -1 without a usable one; what is wrong with it goes to `head.issues`."""
+    found: list[int] = []
+    for line in head.lengths:
+        for part in line.split(","):
+            text = part.strip()
+            if not (text.isascii() and text.isdecimal()) or len(text) > 18:
+                head.issues.append(f"Content-Length {text[:24]!r} is no usable number")
+            elif int(text) not in found:
+                found.append(int(text))
+    if len(found) > 1:
+        head.issues.append(f"conflicting Content-Length values {', '.join(str(n) for n in found)}: the first is used")
+    return found[0] if found else -1
+
+
+def head_summary(head: Head) -> str:
+    """The start line as people write it."""
+    if head.is_request:
+        return f"{head.method} {head.target} {head.version}" if head.version else f"{head.method} {head.target}"
+    return f"{head.version} {head.code} {head.phrase}" if head.phrase else f"{head.version} {head.code}"
+
+
+def head_facts(head: Head) -> dict[str, object]:
+    """What lists and filters ask for."""
+    facts: dict[str, object] = {}
+    if head.is_request:
+        facts["http.request.method"] = head.method
+        facts["http.request.uri"] = head.target
+        facts["http.request.version"] = head.version
+    else:
+        facts["http.response.version"] = head.version
+        facts["http.response.code"] = head.code
+        facts["http.response.phrase"] = head.phrase
+    for key, value in head.headers.items():
+        facts[HEADER_FIELDS[key]] = value
+    return facts
+
+
+def is_text(content_type: str) -> bool:
+    """Whether a media type is text to people."""
+    return content_type.startswith("text/") or content_type.endswith(("json", "xml", "javascript", "x-www-form-urlencoded"))
+
+
+def recognise(prefix: bytes, side: Side, hints: Hints) -> Verdict:
+    """A request line or a status line at the start."""
+    data = prefix.lstrip(b"\r\n")
+    if side == SERVER:
+        if data.startswith(b"HTTP/1.") and len(data) >= 9:
+            return Verdict("http", STRONG, f'starts with a status line, "{_shown(data)}"')
+        if data and b"HTTP/1.".startswith(data[:7]):
+            return Verdict("http", MORE, "may become a status line")
+        return Verdict("http", NONE, "no status line")
+    word, space, rest = data[: LONGEST_METHOD + 1].partition(b" ")
+    if not word or word.strip(TOKEN):
+        return Verdict("http", NONE, "no method at the start")
+    if not space:
+        return Verdict("http", MORE if len(data) <= LONGEST_METHOD else NONE, "may become a method")
+    if word == b"PRI":
+        return Verdict("http", NONE, "PRI opens HTTP/2, not HTTP/1")
+    if word in METHODS and rest:
+        return Verdict("http", STRONG, f'starts with a method, a space and a target, "{_shown(data)}"')
+    line = data.partition(b"\n")[0]
+    if b" HTTP/1." in line[len(word) :]:
+        return Verdict("http", STRONG, f'the first line ends in an HTTP version, "{_shown(data)}"')
+    return Verdict("http", MORE if line == data and len(data) < 4096 else NONE, "no known method")
+
+
+def _shown(data: bytes) -> str:
+    return data.split(b"\n")[0][:40].decode("latin-1").strip()
+
+
+def explain(message: Message, r: Reader, schemas: Schemas) -> None:
+    """The head field by field, then the body as it was framed."""
+    context = message.context
+    if not (isinstance(context, Context) and context.bare):
+        read_head(r, message.side == CLIENT)
+    framing = context.framing if isinstance(context, Context) else NO_BODY
+    text = isinstance(context, Context) and context.text and not r.holes
+    if framing == CHUNKED:
+        _explain_chunks(message, r, text)
+    elif r.left:
+        if text:
+            r.text("http.file_data", r.left)
+        else:
+            r.skip("http.file_data", r.left)
+
+
+def _explain_chunks(message: Message, r: Reader, text: bool) -> None:
+    ranges: list[tuple[int, int]] = []
+    last = False
+    while r.left and not last:
+        size = read_chunk(r)
+        boundary = 2 if r.data[r.pos - 2] == 13 else 1
+        if size:
+            ranges.append((r.offset - boundary - size, r.offset - boundary))
+        last = size == 0
+    if isinstance(r, Recorder) and ranges:
+        body = Buffer(f"{message.buffer.name}/body at {message.start}", Slices(ranges), parent=message.buffer)
+        tree = Field("http.file_data", body.data.decode("utf-8", "replace") if text else None, 0, body.size)
+        tree.buffer = body
+        r.attach(tree)
+    if last and r.left:
+        read_trailers(r)
+
+
+PROTOCOL = Protocol(
+    name="http",
+    title="HTTP/1.x",
+    spec="RFC 9112",
+    recognise=recognise,
+    conversation=HttpConversation,
+    explain=explain,
+    ports=(80, 8000, 8080, 8888),
+)
+
