@@ -1,0 +1,146 @@
+"""How a value follows from its bytes, as a sum that the reader can check."""
+
+import struct
+
+from inspector.model.field import Bits
+
+MOST_BYTES = 8
+"""Longer numbers are not written as sums."""
+GROUPED_FROM = 100_000
+"""Numbers from here on get separators; ports and sizes stay as people type them."""
+
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_DOUBLE_BIAS = 1023
+_DOUBLE_FRACTION_BITS = 52
+
+
+def number(value: int) -> str:
+    """A whole number for people; a huge one is given by its size."""
+    if value.bit_length() > 1024:
+        return f"a number of {value.bit_length()} bits"
+    return f"{value:,}" if abs(value) >= GROUPED_FROM else str(value)
+
+
+def power(base: int, exponent: int) -> str:
+    """`base` with a raised exponent, without one when it is 1."""
+    return str(base) if exponent == 1 else f"{base}{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
+def arithmetic(name: str, value: object, raw: bytes) -> str:
+    """The sum that leads from `raw` to `value`, "" when there is none to show.
+
+    The value decides which of the readings of the bytes it is: big-endian, signed, digits, little-endian.
+    """
+    if not raw:
+        return ""
+    if isinstance(value, int):
+        return _whole(name, int(value), raw)
+    if isinstance(value, float):
+        return _double(value, raw)
+    if isinstance(value, str):
+        return _text(value, raw)
+    return ""
+
+
+def bits_arithmetic(bits: Bits, length: int) -> str:
+    """The bits in their places with dots for the others, and what they come to: ".... 0101 = 5, 5·4 = 20"."""
+    if bits.width <= 0 or bits.shift < 0 or not 0 < length <= MOST_BYTES:
+        return ""
+    mask = (1 << bits.width) - 1
+    factor = _factor(bits.value, mask)
+    plain = bits.value // factor & mask
+    total = length * 8
+    digits = [
+        str(plain >> (place - bits.shift) & 1) if bits.shift <= place < bits.shift + bits.width else "."
+        for place in reversed(range(total))
+    ]
+    fours = ["".join(digits[i : i + 4]) for i in range(0, total, 4)]
+    scaled = f", {plain}·{factor} = {bits.value}" if factor != 1 else ""
+    return f"{' '.join(fours)} = {plain}{scaled}"
+
+
+def _factor(value: int, mask: int) -> int:
+    """Units are counted in 4 or 8 bytes where the bits alone could not hold the value (RFC 791 3.1)."""
+    for factor in (1, 4, 8):
+        if 0 <= value <= mask * factor and value % factor == 0:
+            return factor
+    return 1
+
+
+def _whole(name: str, value: int, raw: bytes) -> str:
+    if len(raw) <= MOST_BYTES:
+        unsigned = int.from_bytes(raw, "big")
+        if value == unsigned:
+            return _big_endian(raw)
+        if value == unsigned - (1 << 8 * len(raw)):
+            return _negative(unsigned, value, raw)
+    base = 16 if name.endswith("chunk_size") else 10
+    for tried in (base, 26 - base):
+        if _digits_value(raw, tried) == value:
+            return _digits(raw, value, tried)
+    if len(raw) <= MOST_BYTES and value == int.from_bytes(raw, "little"):
+        return f"{raw.hex(' ')} has its lowest byte first: {_big_endian(raw[::-1])}"
+    return ""
+
+
+def _big_endian(raw: bytes) -> str:
+    value = int.from_bytes(raw, "big")
+    steps = [f"0x{raw.hex()}"]
+    if value > 255:
+        last = len(raw) - 1
+        terms = [f"{b}·{power(256, last - i)}" if i < last else str(b) for i, b in enumerate(raw) if b]
+        steps.append(" + ".join(terms))
+    elif value > 15:
+        if len(raw) > 1:
+            steps.append(f"0x{value:02x}")
+        steps.append(f"{value >> 4}·16 + {value & 15}")
+    return " = ".join([*steps, number(value)])
+
+
+def _negative(unsigned: int, value: int, raw: bytes) -> str:
+    size = power(2, 8 * len(raw))
+    return f"0x{raw.hex()} has its top bit set, so it is negative: {number(unsigned)} - {size} = {number(value)}"
+
+
+def _digits_value(raw: bytes, base: int) -> int:
+    allowed = b"0123456789" if base == 10 else b"0123456789abcdefABCDEF"
+    return int(raw, base) if len(raw) <= 16 and not raw.strip(allowed) else -1
+
+
+def _digits(raw: bytes, value: int, base: int) -> str:
+    text = raw.decode("ascii")
+    last = len(text) - 1
+    quoted = " ".join(f"'{c}'" for c in text)
+    terms = [f"{int(c, 16)}·{power(base, last - i)}" if i < last else str(int(c, 16)) for i, c in enumerate(text)]
+    kept = [term for term, c in zip(terms, text, strict=True) if c != "0"]
+    if len(text) == 1 and text.isdigit():
+        return f"{quoted} = {value}"
+    if base == 10:
+        kept = [_decimal_term(c, last - i) for i, c in enumerate(text) if c != "0"]
+    return " = ".join([quoted, " + ".join(kept) or "0", number(value)])
+
+
+def _decimal_term(digit: str, place: int) -> str:
+    return f"{digit}·{number(10**place)}" if place else digit
+
+
+def _double(value: float, raw: bytes) -> str:
+    if len(raw) != 8 or struct.pack(">d", value) != raw:
+        return ""
+    whole = int.from_bytes(raw, "big")
+    sign = "-" if whole >> 63 else ""
+    exponent = whole >> _DOUBLE_FRACTION_BITS & 0x7FF
+    fraction = whole & ((1 << _DOUBLE_FRACTION_BITS) - 1)
+    parts = f"sign bit {whole >> 63}, exponent {exponent}, fraction {number(fraction)}"
+    if exponent == 0x7FF:
+        special = "not a number" if fraction else f"{sign}infinity"
+        return f"{parts}: the exponent is all ones, which stands for {special}"
+    lead, scale = (1, exponent - _DOUBLE_BIAS) if exponent else (0, 1 - _DOUBLE_BIAS)
+    rest = f"{lead} + {number(fraction)}/{power(2, _DOUBLE_FRACTION_BITS)}" if fraction else str(lead)
+    return f"{parts}: {sign}({rest})·2{str(scale).translate(_SUPERSCRIPTS)} = {value!r}"
+
+
+def _text(value: str, raw: bytes) -> str:
+    if len(value) == len(raw) or value.encode("utf-8", "replace") != raw:
+        return ""
+    return f"{number(len(raw))} bytes hold {number(len(value))} characters; UTF-8 takes 1 to 4 bytes for each"

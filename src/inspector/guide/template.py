@@ -1,0 +1,82 @@
+"""Templates of the guide: one sentence a line; a line that has nothing to say about a field is left out.
+
+Placeholders: {value} {meaning} (short name of the value) {note} (a sentence about that value) {text} (the bytes as
+text) {hex} {length} {bytes} ("1 byte", "12 bytes") {start} {end} {label} (a schema's name) {parent} (name of the
+field around it) {children} (their number) {arithmetic} {bits} {rival}.
+"""
+
+import re
+
+from inspector.guide.arithmetic import arithmetic, number
+from inspector.model.field import Field
+
+MOST_TEXT = 60
+MOST_HEX = 16
+"""Bytes shown in a sentence; the bytes pane beside it shows them all."""
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def words(text: object) -> str:
+    """The lines of a data file's text, without the space around them."""
+    return "\n".join(line.strip() for line in str(text).strip().splitlines())
+
+
+def fill(text: str, said: dict[str, str]) -> str:
+    """The sentences of `text` with their placeholders replaced; one with an empty placeholder is left out."""
+    lines = [line for line in text.splitlines() if all(said.get(name) for name in _PLACEHOLDER.findall(line))]
+    return " ".join(_PLACEHOLDER.sub(lambda match: said[match[1]], line) for line in lines)
+
+
+def placeholders(field: Field, raw: bytes, parent: Field | None) -> dict[str, str]:
+    """What a template may say about `field` alone; never raises, whatever the value."""
+    return {
+        "value": show(field.value, raw),
+        "text": _shorten(_printable(raw[: MOST_TEXT * 4].decode("utf-8", "replace"))),
+        "hex": show_hex(raw),
+        "length": number(field.length),
+        "bytes": "1 byte" if field.length == 1 else f"{number(field.length)} bytes",
+        "start": str(field.start),
+        "end": str(field.end),
+        "label": _shorten(_printable(field.label)),
+        "parent": _name_of(parent),
+        "children": str(len(field.children)) if field.children else "",
+        "arithmetic": arithmetic(field.name, field.value, raw),
+    }
+
+
+def show(value: object, raw: bytes) -> str:
+    """A value for people, short; None is shown by its bytes."""
+    if value is None:
+        return show_hex(raw)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return number(value)
+    if isinstance(value, bytes | bytearray):
+        return show_hex(bytes(value))
+    return _shorten(_printable(str(value)))
+
+
+def show_hex(raw: bytes) -> str:
+    """Bytes in hex with spaces between, only the first ones of many."""
+    if len(raw) > MOST_HEX:
+        return f"{raw[:MOST_HEX].hex(' ')} …"
+    return raw.hex(" ")
+
+
+def _name_of(parent: Field | None) -> str:
+    if parent is None:
+        return ""
+    if parent.label:
+        return _shorten(_printable(parent.label))
+    # A header line's value is "name: value".
+    return _shorten(_printable(parent.value.partition(": ")[0])) if isinstance(parent.value, str) else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
