@@ -1,0 +1,1 @@
+"""Link, network and transport headers, the flow table and reassembly."""

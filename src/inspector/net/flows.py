@@ -1,0 +1,321 @@
+"""The flow table: packets grouped into TCP and UDP conversations, and their bytes made on demand."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.capture.table import PacketTable
+from inspector.model.buffer import HOLE, Buffer, BufferSource, Pieces
+from inspector.model.flow import Endpoint, Flow, FlowNote
+from inspector.model.sides import Side
+from inspector.net.clients import infer_client
+from inspector.net.columns import Headers
+from inspector.net.numbers import ACK, FIN, RST, SYN, TCP
+from inspector.net.pairs import group_pairs
+from inspector.net.reassembly import Reassembler, SegmentReader
+from inspector.net.reuse import split_reused
+from inspector.net.rows import PacketRow, address_text, describe_datagram, describe_packet, describe_segment
+
+__all__ = ["FlowTable", "PacketRow"]
+
+BATCH: Final = 65_536
+"""Segments turned into Python numbers at a time."""
+
+SENT_SYN: Final = "The client sent the SYN."
+SENT_SYNACK: Final = "The server answered with SYN+ACK; the SYN itself was not captured."
+
+
+class TableReader(SegmentReader):
+    """Lets the reassembler compare packets of a capture."""
+
+    def __init__(self, headers: Headers) -> None:
+        self.headers = headers
+
+    def bytes(self, packet: int, start: int, end: int) -> bytes:
+        table = self.headers.table
+        base = int(table.starts[packet - 1])
+        return table.image[base + start : base + end]
+
+    def same_packet(self, first: int, second: int) -> bool:
+        h = self.headers
+        a, b = first - 1, second - 1
+        # IP identification 0 is what stacks send that never fragment: it tells nothing (RFC 6864 4.1)
+        return bool(h.ident[a] and h.ident[a] == h.ident[b] and h.seq[a] == h.seq[b] and h.length[a] == h.length[b])
+
+
+class FlowTable(BufferSource):
+    """All flows of a capture, numbered from 1 in the order of their first packets.
+
+    `flow_of` and `side_of` say for each packet (row n - 1) which flow it is part of (0: none) and who sent it.
+    """
+
+    def __init__(self, table: PacketTable, headers: Headers | None = None) -> None:
+        self.table = table
+        self.headers = headers if headers is not None else Headers(table)
+        self.flows: list[Flow] = []
+        self.flow_of: NDArray[np.int32] = np.zeros(len(table), np.int32)
+        self.side_of: NDArray[np.int8] = np.zeros(len(table), np.int8)
+        self._order: NDArray[np.int32] = np.zeros(0, np.int32)
+        self._bounds: NDArray[np.int64] = np.zeros(1, np.int64)
+        self._reader = TableReader(self.headers)
+        self._bases: dict[int, tuple[int, int]] = {}
+        self._group()
+        self._name_sides()
+
+    # grouping
+
+    def _group(self) -> None:
+        h = self.headers
+        rows = np.flatnonzero(h.transport)
+        if not len(rows):
+            return
+        source = h.src[rows].astype(np.uint64) << np.uint64(16) | h.sport[rows]
+        target = h.dst[rows].astype(np.uint64) << np.uint64(16) | h.dport[rows]
+        upward = source <= target
+        low, high = np.where(upward, source, target), np.where(upward, target, source)
+        low |= h.transport[rows].astype(np.uint64) << np.uint64(48) | h.version[rows].astype(np.uint64) << np.uint64(56)
+        _, group = group_pairs(high, low)
+        group = split_reused(h, rows, group, upward)
+        self._number(rows, group)
+        self.side_of[rows] = ~upward
+
+    def _number(self, rows: NDArray[np.int64], group: NDArray[np.int64]) -> None:
+        """Number the groups by their first packets and sort the rows by flow, then by place in the capture."""
+        _, firsts, inverse = np.unique(group, return_index=True, return_inverse=True)
+        rank = np.empty(len(firsts), np.int32)
+        rank[np.argsort(firsts)] = np.arange(1, len(firsts) + 1, dtype=np.int32)
+        flows = rank[inverse.reshape(-1)]
+        self.flow_of[rows] = flows
+        self._order = rows[np.argsort(flows, kind="stable")].astype(np.int32)
+        self._bounds = np.concatenate(([0], np.cumsum(np.bincount(flows)[1:])))
+
+    def _first_of(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The flows that have packets named by `mask`, and the row of the first such packet in each."""
+        rows = self._order[mask[self._order]]
+        flows, firsts = np.unique(self.flow_of[rows], return_index=True)
+        return flows.astype(np.int64), rows[firsts].astype(np.int64)
+
+    # sides
+
+    def _name_sides(self) -> None:
+        """Find each flow's client, turn `side_of` from direction into side and make the Flow objects."""
+        h = self.headers
+        count = len(self._bounds) - 1
+        is_tcp = h.transport == TCP
+        syn = np.full(count + 1, -1, np.int64)
+        synack = np.full(count + 1, -1, np.int64)
+        flows, rows = self._first_of(is_tcp & (h.flags & (SYN | ACK) == SYN))
+        syn[flows] = rows
+        flows, rows = self._first_of(is_tcp & (h.flags & (SYN | ACK) == SYN | ACK))
+        synack[flows] = rows
+        client = np.zeros(count + 1, np.int8)
+        known_by: dict[int, str] = {}
+        client[syn >= 0] = self.side_of[syn[syn >= 0]]
+        rest = (syn < 0) & (synack >= 0)
+        client[rest] = 1 - self.side_of[synack[rest]]
+        for flow in np.flatnonzero((syn < 0) & (synack < 0))[0:].tolist():
+            if flow:
+                rows_here = self._order[self._bounds[flow - 1] : self._bounds[flow]]
+                direction, why = infer_client(h, rows_here, self.side_of)
+                client[flow] = direction
+                known_by[flow] = why
+        self._make_flows(syn, synack, client, known_by)
+        self.side_of ^= client[self.flow_of]
+        self._note_ends()
+
+    def _make_flows(
+        self, syn: NDArray[np.int64], synack: NDArray[np.int64], client: NDArray[np.int8], known_by: dict[int, str]
+    ) -> None:
+        h = self.headers
+        bounds = self._bounds
+        if len(bounds) < 2:
+            return
+        first_rows = self._order[bounds[:-1]]
+        last_rows = self._order[bounds[1:] - 1]
+        forward = (self.side_of[first_rows] == client[1:]).tolist()
+        names: dict[int, str] = {}
+        firsts, lasts, counts = first_rows.tolist(), last_rows.tolist(), np.diff(bounds).tolist()
+        versions, transports = h.version[first_rows].tolist(), h.transport[first_rows].tolist()
+        sources, sports = h.src[first_rows].tolist(), h.sport[first_rows].tolist()
+        targets, dports = h.dst[first_rows].tolist(), h.dport[first_rows].tolist()
+        syns, synacks = (syn + 1).tolist(), (synack + 1).tolist()
+        for i in range(len(firsts)):
+            source = Endpoint(self._address(versions[i], sources[i], names), sports[i])
+            target = Endpoint(self._address(versions[i], targets[i], names), dports[i])
+            transport = "tcp" if transports[i] == TCP else "udp"
+            flow = Flow(i + 1, transport, source, target) if forward[i] else Flow(i + 1, transport, target, source)
+            flow.first_packet = firsts[i] + 1
+            flow.last_packet = lasts[i] + 1
+            flow.packet_count = counts[i]
+            flow.syn_packet = syns[i + 1]
+            flow.synack_packet = synacks[i + 1]
+            flow.client_known_by = SENT_SYN if flow.syn_packet else known_by.get(i + 1, SENT_SYNACK)
+            flow.buffers = [
+                Buffer(f"flow {i + 1} client", self, 2 * i + 2),
+                Buffer(f"flow {i + 1} server", self, 2 * i + 3),
+            ]
+            self.flows.append(flow)
+
+    def _address(self, version: int, value: int, names: dict[int, str]) -> str:
+        key = value << 4 | version
+        name = names.get(key)
+        if name is None:
+            name = address_text(self.headers, version, value)
+            names[key] = name
+        return name
+
+    def _note_ends(self) -> None:
+        h = self.headers
+        is_tcp = h.transport == TCP
+        for side in (0, 1):
+            sent = is_tcp & (self.side_of == side)
+            for flag in (FIN, RST):
+                flows, rows = self._first_of(sent & (h.flags & flag != 0))
+                for number, row in zip(flows.tolist(), rows.tolist(), strict=True):
+                    flow = self.flows[number - 1]
+                    (flow.fin_packets if flag == FIN else flow.rst_packets)[side] = row + 1
+        for flow in self.flows:
+            flow.refused = flow.syn_packet > 0 and flow.synack_packet == 0 and flow.rst_packets[1] > 0
+
+    # answers
+
+    def flow(self, number: int) -> Flow:
+        """Flow `number`, from 1. Raises IndexError when there is none."""
+        if not 1 <= number <= len(self.flows):
+            raise IndexError(number)
+        return self.flows[number - 1]
+
+    def _rows(self, flow: int) -> NDArray[np.int32]:
+        return self._order[self._bounds[flow - 1] : self._bounds[flow]]
+
+    def packets(self, flow: int) -> list[int]:
+        """Numbers of the flow's packets, in the order of the capture."""
+        found: list[int] = (self._rows(flow) + 1).tolist()
+        return found
+
+    def load(self, buffer: Buffer) -> None:
+        """Reassemble the flow; both of its buffers are filled, as neither is read without the other."""
+        flow = self.flow(buffer.key >> 1)
+        if flow.transport == "tcp":
+            sides = self._reassemble(flow, None)
+            pieces = [sides[0].pieces, sides[1].pieces]
+        else:
+            pieces = [self._join(flow.number, 0), self._join(flow.number, 1)]
+        for side in (0, 1):
+            flow.buffers[side].fill(pieces[side], self._bytes(pieces[side]))
+
+    def _bytes(self, pieces: Pieces) -> bytes:
+        starts = self.table.starts
+        parts: list[bytes | memoryview] = []
+        sources = pieces.sources
+        if not sources:
+            return b""
+        image = memoryview(self.table.image)
+        bases = starts[np.frombuffer(sources, np.int64) - 1].tolist()
+        offsets, begins = pieces.offsets, pieces.starts
+        last = len(sources) - 1
+        for i in range(last + 1):
+            length = (begins[i + 1] if i < last else pieces.size) - begins[i]
+            if sources[i] == HOLE:
+                parts.append(bytes(length))
+            else:
+                start = bases[i] + offsets[i]
+                parts.append(image[start : start + length])
+        return b"".join(parts)
+
+    def _reassemble(self, flow: Flow, reader: SegmentReader | None) -> list[Reassembler]:
+        h = self.headers
+        rows = self._rows(flow.number)
+        sides = [Reassembler(0, reader), Reassembler(1, reader)]
+        client, server = sides
+        acks = [-1, -1]
+        self._find_starts(flow, rows, sides)
+        for first in range(0, len(rows), BATCH):
+            part = rows[first : first + BATCH]
+            for row, side, seq, ack, flags, length, captured, start in zip(
+                part.tolist(),
+                self.side_of[part].tolist(),
+                h.seq[part].tolist(),
+                h.ack[part].tolist(),
+                h.flags[part].tolist(),
+                h.length[part].tolist(),
+                h.captured[part].tolist(),
+                h.start[part].tolist(),
+                strict=True,
+            ):
+                if side:
+                    server.add(seq, length, captured, flags, row + 1, start)
+                else:
+                    client.add(seq, length, captured, flags, row + 1, start)
+                if flags & (ACK | RST) == ACK:
+                    acks[side] = ack
+        for side in (0, 1):
+            if acks[1 - side] >= 0:
+                sides[side].acknowledged(acks[1 - side])
+            sides[side].finish()
+        return sides
+
+    def _find_starts(self, flow: Flow, rows: NDArray[np.int32], sides: list[Reassembler]) -> None:
+        h = self.headers
+        for side, packet in ((0, flow.syn_packet), (1, flow.synack_packet)):
+            if packet:
+                sides[side].start(int(h.seq[packet - 1]) + 1)
+
+    def _join(self, flow: int, side: Side) -> Pieces:
+        """The payloads of one side's datagrams, one after the other."""
+        h = self.headers
+        rows = self._rows(flow)
+        rows = rows[self.side_of[rows] == side]
+        pieces = Pieces()
+        for row in rows.tolist():
+            length, captured = int(h.length[row]), int(h.captured[row])
+            if captured:
+                pieces.add(row + 1, int(h.start[row]), captured)
+            if length > captured:
+                pieces.add(HOLE, 0, length - captured)
+        return pieces
+
+    def notes(self, flow: int) -> list[FlowNote]:
+        """Retransmissions, holes and the like, in the order of the packets."""
+        found = self.flow(flow)
+        if found.transport != "tcp":
+            return []
+        notes: list[FlowNote] = []
+        for side in self._reassemble(found, self._reader):
+            notes.extend(side.notes)
+        notes.sort(key=lambda note: note.packet)
+        return notes
+
+    def row(self, number: int) -> PacketRow:
+        """One line about packet `number` (from 1). Raises IndexError when there is none."""
+        row = describe_packet(self.headers, number)
+        flow = int(self.flow_of[number - 1])
+        if not flow:
+            return row
+        row.flow, row.side = flow, int(self.side_of[number - 1])
+        if self.flows[flow - 1].transport == "udp":
+            row.summary = describe_datagram(self.headers, number)
+            return row
+        bases = self._first_numbers(flow)
+        row.summary = describe_segment(self.headers, number, bases[row.side], bases[1 - row.side])
+        return row
+
+    def _first_numbers(self, flow: int) -> tuple[int, int]:
+        """The sequence numbers that are shown as 0, per side."""
+        known = self._bases.get(flow)
+        if known is not None:
+            return known
+        h = self.headers
+        rows = self._rows(flow)
+        bases = [0, 0]
+        for side, packet in ((0, self.flows[flow - 1].syn_packet), (1, self.flows[flow - 1].synack_packet)):
+            sent = rows[self.side_of[rows] == side]
+            row = packet - 1 if packet else int(sent[0]) if len(sent) else -1
+            if row >= 0:
+                bases[side] = int(h.seq[row])
+            else:
+                peer = rows[self.side_of[rows] != side]
+                bases[side] = int(h.ack[peer[0]])
+        self._bases[flow] = (bases[0], bases[1])
+        return self._bases[flow]
