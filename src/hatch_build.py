@@ -1,4 +1,4 @@
-"""Build hook: compile the decoding core with mypyc where a C compiler is at hand, else install the same files as they are."""
+"""Build hook: compile the decoding core with mypyc where a C compiler is at hand, else install the same files."""
 
 import os
 import shutil
@@ -68,7 +68,7 @@ class CoreBuildHook(BuildHookInterface[Any]):
         self._work = Path(tempfile.mkdtemp(prefix="inspector-core-"))
         try:
             modules = compile_core(Path(self.root) / "src", self._work)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - no compiler, no headers, no mypyc: pure Python works too
+        except (Exception, SystemExit) as error:
             if os.environ.get("INSPECTOR_COMPILED"):
                 raise
             sys.stderr.write(f"the core is not compiled ({type(error).__name__}: {error}); installing pure Python\n")

@@ -256,7 +256,11 @@ class Stream(Sink):
             return
         self.speaker = "data"
         m = self.message(
-            side, "data", r.offset, r.base + end, f"{end - r.pos} bytes  {preview(r.data[r.pos : min(end, r.pos + 64)])}"
+            side,
+            "data",
+            r.offset,
+            r.base + end,
+            f"{end - r.pos} bytes  {preview(r.data[r.pos : min(end, r.pos + 64)])}",
         )
         m.issue = reason
         r.seek(end)
@@ -323,5 +327,3 @@ class DerivedChild(Child):
     def finish(self) -> None:
         self.stream.parent = self.parent
         self.stream.finish(self.parent.side, "fin")
-
-

@@ -26,7 +26,7 @@ class Pieces:
     with one it comes from parent bytes `offsets[i]:ends[i]`.
     """
 
-    __slots__ = ("starts", "sources", "offsets", "ends", "size")
+    __slots__ = ("ends", "offsets", "size", "sources", "starts")
 
     def __init__(self) -> None:
         self.starts: array[int] = array("q")
@@ -130,9 +130,7 @@ class Buffer:
             return self._derived_holes()
         if HOLE not in pieces.sources or isinstance(self.source, Plain):
             return []
-        return [
-            (pieces.starts[i], self._piece_end(i)) for i in range(len(pieces.starts)) if pieces.sources[i] == HOLE
-        ]
+        return [(pieces.starts[i], self._piece_end(i)) for i in range(len(pieces.starts)) if pieces.sources[i] == HOLE]
 
     def _derived_holes(self) -> list[tuple[int, int]]:
         parent = self.parent
@@ -161,10 +159,11 @@ class Buffer:
         An empty range has no origins.
         """
         found: list[Origin] = []
-        self._collect(start, end, True, found)
+        self.collect(start, end, True, found)
         return found
 
-    def _collect(self, start: int, end: int, exact: bool, found: list[Origin]) -> None:
+    def collect(self, start: int, end: int, exact: bool, found: list[Origin]) -> None:
+        """Append the origins of `start:end` to `found`."""
         pieces = self.pieces
         index = max(pieces.at(start), 0)
         count = len(pieces.starts)
@@ -176,9 +175,9 @@ class Buffer:
                 shift = pieces.offsets[index] - pieces.starts[index]
                 if parent is not None:
                     if self.exact:
-                        parent._collect(low + shift, high + shift, exact, found)
+                        parent.collect(low + shift, high + shift, exact, found)
                     else:
-                        parent._collect(pieces.offsets[index], pieces.ends[index], False, found)
+                        parent.collect(pieces.offsets[index], pieces.ends[index], False, found)
                 elif pieces.sources[index] != HOLE:
                     found.append(Origin(pieces.sources[index], low + shift, high + shift, exact))
             index += 1

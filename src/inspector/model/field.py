@@ -11,7 +11,7 @@ Value = object
 class Bits:
     """Some bits of a leaf: `width` bits whose lowest is `shift` bits above the leaf's lowest bit."""
 
-    __slots__ = ("name", "value", "shift", "width")
+    __slots__ = ("name", "shift", "value", "width")
 
     def __init__(self, name: str, value: int, shift: int, width: int) -> None:
         self.name = name
@@ -27,7 +27,7 @@ class Field:
     Children lie inside their parent and tile it, unless they name a buffer of their own.
     """
 
-    __slots__ = ("name", "value", "start", "end", "children", "bits", "label", "issue", "buffer")
+    __slots__ = ("bits", "buffer", "children", "end", "issue", "label", "name", "start", "value")
 
     def __init__(self, name: str, value: Value, start: int, end: int, label: str = "") -> None:
         self.name = name

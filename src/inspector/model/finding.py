@@ -7,7 +7,7 @@ SEVERITIES = ("note", "warning", "error")
 
 @dataclass(slots=True)
 class Evidence:
-    """Packet bytes that prove a point; `start` and `end` are offsets in that packet, `reads_as` says what they are taken for."""
+    """Packet bytes that prove a point: `start` and `end` are offsets in that packet, `reads_as` their reading."""
 
     message: int | None
     packet: int

@@ -20,7 +20,7 @@ class Endpoint:
 class FlowNote:
     """Something seen in a flow that is not payload: `kind` in FLOW_NOTE_KINDS, on packet `packet`, sent by `side`."""
 
-    __slots__ = ("kind", "side", "packet", "text")
+    __slots__ = ("kind", "packet", "side", "text")
 
     def __init__(self, kind: str, side: Side, packet: int, text: str) -> None:
         self.kind = kind
@@ -48,20 +48,20 @@ class Flow:
     """
 
     __slots__ = (
-        "number",
-        "transport",
+        "buffers",
         "client",
-        "server",
         "client_known_by",
+        "fin_packets",
         "first_packet",
         "last_packet",
+        "number",
         "packet_count",
-        "buffers",
+        "refused",
+        "rst_packets",
+        "server",
         "syn_packet",
         "synack_packet",
-        "fin_packets",
-        "rst_packets",
-        "refused",
+        "transport",
     )
 
     def __init__(self, number: int, transport: str, client: Endpoint, server: Endpoint) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Packet:
-    """`number` counts from 1; `time` is nanoseconds since 1970; `data` is what was captured of `length` bytes on the wire."""
+    """`number` counts from 1, `time` is nanoseconds since 1970, `data` is what was captured of `length` wire bytes."""
 
     number: int
     time: int

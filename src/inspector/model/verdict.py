@@ -12,7 +12,7 @@ STRENGTH_NAMES: Final = ("none", "needs more bytes", "weak", "strong")
 class Verdict:
     """How well bytes fit a protocol. `evidence` is one plain sentence naming the bytes."""
 
-    __slots__ = ("protocol", "strength", "evidence", "chosen")
+    __slots__ = ("chosen", "evidence", "protocol", "strength")
 
     def __init__(self, protocol: str, strength: int, evidence: str) -> None:
         self.protocol = protocol

@@ -18,7 +18,7 @@ class Hints:
     in lower case without parameters; ports are 0 when there are none.
     """
 
-    __slots__ = ("transport", "server_port", "client_port", "protocol", "content_type", "why")
+    __slots__ = ("client_port", "content_type", "protocol", "server_port", "transport", "why")
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Conversation:
         return None
 
     def resync(self, side: Side, data: bytes, pos: int) -> int:
-        """After a hole or malformed bytes: the index in `data` at or after `pos` where a message plausibly starts, or -1."""
+        """After a hole or malformed bytes: the index in `data`, from `pos`, where a message plausibly starts, or -1."""
         return -1
 
 

@@ -71,7 +71,7 @@ class Head:
 
 
 class Context:
-    """What explaining a message needs: how its body was framed, its media type, and whether it has no head (HTTP/0.9)."""
+    """What explaining a message needs: its body's framing and media type, and whether it has no head (HTTP/0.9)."""
 
     def __init__(self, framing: int, content_type: str, text: bool, bare: bool = False) -> None:
         self.framing = framing
@@ -127,7 +127,7 @@ class HttpConversation(Conversation):
     def _head(self, side: Side, half: Half, r: Reader, out: Sink) -> None:
         start = r.offset
         request = self._next_request() if side == SERVER else None
-        if request is not None and not request.facts["http.request.version"] and not r.peek(1) == b"H":
+        if request is not None and not request.facts["http.request.version"] and r.peek(1) != b"H":
             self._bare_response(half, request, start, out)
             return
         head = read_head(r, side == CLIENT)
@@ -180,7 +180,12 @@ class HttpConversation(Conversation):
             why = f"101 Switching Protocols to {token or 'an unnamed protocol'}"
             out.handover(
                 Hints(
-                    self.hints.transport, self.hints.server_port, self.hints.client_port, UPGRADES.get(token, ""), "", why
+                    self.hints.transport,
+                    self.hints.server_port,
+                    self.hints.client_port,
+                    UPGRADES.get(token, ""),
+                    "",
+                    why,
                 )
             )
         if 100 <= head.code < 200:
@@ -279,7 +284,10 @@ class HttpConversation(Conversation):
                 half.child.finish()
             half.reset()
             return None
-        if isinstance(error, Truncated) and recognise(r.data[r.pos : r.pos + 4096], side, self.hints).strength == STRONG:
+        if (
+            isinstance(error, Truncated)
+            and recognise(r.data[r.pos : r.pos + 4096], side, self.hints).strength == STRONG
+        ):
             start = r.offset
             line = r.data[r.pos : r.pos + 200].split(b"\n")[0].decode("latin-1").strip()
             r.seek(r.end)
@@ -550,7 +558,9 @@ def head_facts(head: Head) -> dict[str, object]:
 
 def is_text(content_type: str) -> bool:
     """Whether a media type is text to people."""
-    return content_type.startswith("text/") or content_type.endswith(("json", "xml", "javascript", "x-www-form-urlencoded"))
+    return content_type.startswith("text/") or content_type.endswith(
+        ("json", "xml", "javascript", "x-www-form-urlencoded")
+    )
 
 
 def recognise(prefix: bytes, side: Side, hints: Hints) -> Verdict:
@@ -624,4 +634,3 @@ PROTOCOL = Protocol(
     explain=explain,
     ports=(80, 8000, 8080, 8888),
 )
-

@@ -23,7 +23,8 @@ HANDSHAKES: Final = {
 ALERTS: Final = {
     0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 21: "decryption_failed", 22: "record_overflow",
     40: "handshake_failure", 42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked",
-    45: "certificate_expired", 46: "certificate_unknown", 47: "illegal_parameter", 48: "unknown_ca", 49: "access_denied",
+    45: "certificate_expired", 46: "certificate_unknown", 47: "illegal_parameter", 48: "unknown_ca",
+    49: "access_denied",
     50: "decode_error", 51: "decrypt_error", 70: "protocol_version", 71: "insufficient_security", 80: "internal_error",
     86: "inappropriate_fallback", 90: "user_canceled", 100: "no_renegotiation", 109: "missing_extension",
     110: "unsupported_extension", 112: "unrecognized_name", 116: "certificate_required", 120: "no_application_protocol",
@@ -49,7 +50,9 @@ class TlsConversation(Conversation):
         start = r.offset
         state = self.states[side]
         kind, first, second = read_record(r, state.encrypted)
-        m = out.message(side, CONTENT_TYPES[kind], start, r.offset, _summary(kind, first, second, state.encrypted, r.offset - start))
+        m = out.message(
+            side, CONTENT_TYPES[kind], start, r.offset, _summary(kind, first, second, state.encrypted, r.offset - start)
+        )
         m.context = state.encrypted
         m.facts["tls.record.content_type"] = kind
         if kind == 20:

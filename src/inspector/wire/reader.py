@@ -6,7 +6,7 @@ Decoders call the same named reads in both passes, so what cuts messages and wha
 import struct
 from typing import Final
 
-from mypy_extensions import i64
+from mypy_extensions import i64 as Int64
 
 from inspector.model.errors import HoleError, Malformed, Truncated
 
@@ -26,13 +26,13 @@ class Reader:
 
     def __init__(self, data: bytes, base: int = 0, holes: list[tuple[int, int]] | None = None) -> None:
         self.data: bytes = data
-        self.base: i64 = base
-        self.pos: i64 = 0
-        self.end: i64 = len(data)
+        self.base: Int64 = base
+        self.pos: Int64 = 0
+        self.end: Int64 = len(data)
         self.holes: list[tuple[int, int]] = holes if holes is not None else []
-        self.limit: i64 = self.end
-        self.depth: i64 = 0
-        self.narrowed: i64 = 0
+        self.limit: Int64 = self.end
+        self.depth: Int64 = 0
+        self.narrowed: Int64 = 0
         if self.holes:
             self._find_limit()
 
@@ -51,14 +51,14 @@ class Reader:
         """Bytes from here to the end of the range that may be read now."""
         return self.end - self.pos
 
-    def seek(self, pos: i64) -> None:
+    def seek(self, pos: Int64) -> None:
         """Move to index `pos` of `data`; only the engine goes back."""
         self.pos = pos
         self.depth = 0
         if self.holes:
             self._find_limit()
 
-    def grow(self, data: bytes, base: i64) -> None:
+    def grow(self, data: bytes, base: Int64) -> None:
         """Replace the bytes by more of them, the first being buffer byte `base`; the offset stays."""
         offset = self.base + self.pos
         self.data = data
@@ -81,7 +81,7 @@ class Reader:
                 self.limit = max(self.pos, min(self.end, start - self.base))
                 return
 
-    def _short(self, wanted: i64) -> None:
+    def _short(self, wanted: Int64) -> None:
         """Raise what fits when data index `wanted` lies past what may be read."""
         here = self.base + self.pos
         if wanted <= self.end:
@@ -89,9 +89,11 @@ class Reader:
         missing = wanted - self.end
         if self.narrowed:
             raise Malformed(here, f"{wanted - self.pos} bytes are needed, the frame ends {missing} too early")
-        raise Truncated(here, f"{wanted - self.pos} bytes are needed, {self.end - self.pos} are there", self.base + wanted)
+        raise Truncated(
+            here, f"{wanted - self.pos} bytes are needed, {self.end - self.pos} are there", self.base + wanted
+        )
 
-    def need(self, count: i64) -> None:
+    def need(self, count: Int64) -> None:
         """Make sure that `count` more bytes are there, holes counting as there."""
         if count < 0:
             raise self.malformed(f"length {count} is negative")
@@ -100,7 +102,7 @@ class Reader:
 
     # ranges
 
-    def narrow(self, count: i64) -> i64:
+    def narrow(self, count: Int64) -> Int64:
         """Let reads see only the next `count` bytes; returns what `widen` needs to undo it."""
         self.need(count)
         before = self.end
@@ -109,7 +111,7 @@ class Reader:
         self.narrowed += 1
         return before
 
-    def widen(self, before: i64) -> None:
+    def widen(self, before: Int64) -> None:
         """Undo `narrow`."""
         self.end = before
         self.narrowed -= 1
@@ -135,13 +137,13 @@ class Reader:
 
     # looking ahead
 
-    def peek(self, count: i64) -> bytes:
+    def peek(self, count: Int64) -> bytes:
         """The next `count` bytes without moving."""
         if self.pos + count > self.limit:
             self._short(self.pos + count)
         return self.data[self.pos : self.pos + count]
 
-    def find(self, delimiter: bytes, most: i64) -> i64:
+    def find(self, delimiter: bytes, most: Int64) -> Int64:
         """How many bytes lie before the next `delimiter`.
 
         Raises Malformed when it is not within `most` bytes, Truncated when it is still to come.
@@ -222,26 +224,26 @@ class Reader:
         """Unsigned, 8 bytes, little-endian."""
         return int.from_bytes(self._raw(8), "little")
 
-    def take(self, name: str, count: i64) -> bytes:
+    def take(self, name: str, count: Int64) -> bytes:
         """`count` bytes, returned."""
         return self._raw(count)
 
-    def skip(self, name: str, count: i64) -> None:
+    def skip(self, name: str, count: Int64) -> None:
         """`count` bytes whose value is not needed; may lie across a hole."""
         self.need(count)
         self.pos += count
         if self.pos > self.limit or self.holes:
             self._find_limit()
 
-    def text(self, name: str, count: i64) -> str:
+    def text(self, name: str, count: Int64) -> str:
         """`count` bytes of UTF-8."""
         return self._raw(count).decode("utf-8", "replace")
 
-    def latin(self, name: str, count: i64) -> str:
+    def latin(self, name: str, count: Int64) -> str:
         """`count` bytes of ISO 8859-1, where every byte is a character."""
         return self._raw(count).decode("latin-1")
 
-    def number(self, name: str, count: i64, base: int = 10) -> int:
+    def number(self, name: str, count: Int64, base: int = 10) -> int:
         """`count` ASCII digits in `base` 10 or 16."""
         raw = self._raw(count)
         digits = b"0123456789" if base == 10 else b"0123456789abcdefABCDEF"
@@ -250,21 +252,21 @@ class Reader:
             raise self.malformed(f"{raw[:24]!r} is not a number in base {base}")
         return int(raw, base)
 
-    def _big(self, count: i64) -> int:
+    def _big(self, count: Int64) -> int:
         p = self.pos
         if p + count > self.limit:
             self._short(p + count)
         data = self.data
-        value: i64 = 0
+        value: Int64 = 0
         for i in range(count):
-            value = (value << 8) | i64(data[p + i])
+            value = (value << 8) | Int64(data[p + i])
         self.pos = p + count
         return value
 
     def _wide(self) -> int:
         return int.from_bytes(self._raw(8), "big")
 
-    def _raw(self, count: i64) -> bytes:
+    def _raw(self, count: Int64) -> bytes:
         p = self.pos
         if count < 0:
             raise self.malformed(f"length {count} is negative")

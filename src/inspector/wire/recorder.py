@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mypy_extensions import i64
+from mypy_extensions import i64 as Int64
 
 from inspector.model.field import Bits, Field
 from inspector.wire.reader import Reader
@@ -19,13 +19,13 @@ class Recorder(Reader):
         self.root = Field(name, None, base, base + len(data))
         self.open: list[Field] = [self.root]
         self.last: Field = self.root
-        self.muted: i64 = 0
+        self.muted: Int64 = 0
 
     @property
     def recording(self) -> bool:
         return True
 
-    def leaf(self, name: str, value: object, count: i64) -> None:
+    def leaf(self, name: str, value: object, count: Int64) -> None:
         """Record the `count` bytes before this place."""
         if self.muted:
             return
@@ -188,37 +188,37 @@ class Recorder(Reader):
         self.leaf(name, value, 8)
         return value
 
-    def take(self, name: str, count: i64) -> bytes:
+    def take(self, name: str, count: Int64) -> bytes:
         value = super().take(name, count)
         self.leaf(name, None, count)
         return value
 
-    def skip(self, name: str, count: i64) -> None:
+    def skip(self, name: str, count: Int64) -> None:
         super().skip(name, count)
         self.leaf(name, None, count)
         if not self.muted:
             self._split_holes(self.last)
 
-    def text(self, name: str, count: i64) -> str:
+    def text(self, name: str, count: Int64) -> str:
         value = super().text(name, count)
         self.leaf(name, value, count)
         if "\ufffd" in value and not self._is_utf8(count):
             self.note("not valid UTF-8")
         return value
 
-    def _is_utf8(self, count: i64) -> bool:
+    def _is_utf8(self, count: Int64) -> bool:
         try:
             self.data[self.pos - count : self.pos].decode("utf-8")
         except UnicodeDecodeError:
             return False
         return True
 
-    def latin(self, name: str, count: i64) -> str:
+    def latin(self, name: str, count: Int64) -> str:
         value = super().latin(name, count)
         self.leaf(name, value, count)
         return value
 
-    def number(self, name: str, count: i64, base: int = 10) -> int:
+    def number(self, name: str, count: Int64, base: int = 10) -> int:
         value = super().number(name, count, base)
         self.leaf(name, value, count)
         return value
