@@ -55,15 +55,15 @@ class Pieces:
 
 
 class BufferSource:
-    """Knows how to make the bytes of a buffer again; nothing is kept that can be rebuilt."""
+    """Knows how to make a buffer's contents again; nothing is kept that can be rebuilt."""
 
     def load(self, buffer: "Buffer") -> None:
-        """Fill `buffer.pieces` and `buffer.data`."""
+        """Call `buffer.fill` with the pieces."""
         raise NotImplementedError
 
     def read(self, buffer: "Buffer", start: int, end: int) -> bytes:
-        """Bytes `start:end` of the buffer; a source that can do so without loading all of it should."""
-        return buffer.data[start:end]
+        """Bytes `start:end` of the buffer, zero bytes standing in for holes; only those bytes are made."""
+        raise NotImplementedError
 
 
 class Buffer:
@@ -94,12 +94,10 @@ class Buffer:
 
     @property
     def data(self) -> bytes:
-        """All bytes, loaded when first asked for; zero bytes stand in for holes."""
+        """All bytes, made when first asked for; zero bytes stand in for holes."""
         if self._data is None:
-            self.source.load(self)
-        data = self._data
-        assert data is not None
-        return data
+            self._data = self.source.read(self, 0, self.pieces.size)
+        return self._data
 
     def read(self, start: int, end: int) -> bytes:
         """Bytes `start:end`, zero bytes standing in for holes."""
@@ -107,10 +105,9 @@ class Buffer:
             return self._data[start:end]
         return self.source.read(self, start, end)
 
-    def fill(self, pieces: Pieces, data: bytes | None) -> None:
-        """Set the contents; called by the source."""
+    def fill(self, pieces: Pieces) -> None:
+        """Set the pieces; called by the source."""
         self._pieces = pieces
-        self._data = data
 
     def release(self) -> None:
         """Forget the contents; they are loaded again when needed."""
@@ -207,14 +204,24 @@ class Slices(BufferSource):
         self.ranges = ranges
 
     def load(self, buffer: Buffer) -> None:
-        parent = buffer.parent
-        assert parent is not None
         pieces = Pieces()
-        parts: list[bytes] = []
         for start, end in self.ranges:
             pieces.add_range(start, end, end - start)
-            parts.append(parent.read(start, end))
-        buffer.fill(pieces, b"".join(parts))
+        buffer.fill(pieces)
+
+    def read(self, buffer: Buffer, start: int, end: int) -> bytes:
+        parent = buffer.parent
+        assert parent is not None
+        pieces = buffer.pieces
+        parts: list[bytes] = []
+        index = max(pieces.at(start), 0)
+        while index < len(pieces.starts) and pieces.starts[index] < end:
+            shift = pieces.offsets[index] - pieces.starts[index]
+            low = max(start, pieces.starts[index]) + shift
+            high = min(end + shift, pieces.ends[index])
+            parts.append(parent.read(low, high))
+            index += 1
+        return b"".join(parts)
 
 
 class Plain(BufferSource):
@@ -227,4 +234,7 @@ class Plain(BufferSource):
         pieces = Pieces()
         if self.content:
             pieces.add(HOLE, 0, len(self.content))
-        buffer.fill(pieces, self.content)
+        buffer.fill(pieces)
+
+    def read(self, buffer: Buffer, start: int, end: int) -> bytes:
+        return self.content[start:end]

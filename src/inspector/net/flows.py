@@ -1,5 +1,6 @@
 """The flow table: packets grouped into TCP and UDP conversations, and their bytes made on demand."""
 
+from collections import OrderedDict
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,8 @@ from inspector.net.rows import PacketRow, address_text, describe_datagram, descr
 
 __all__ = ["FlowTable", "PacketRow"]
 
+KEPT_FLOWS: Final = 512
+"""Flows whose pieces are kept: what a screenful of rows or a run of messages looks at."""
 BATCH: Final = 65_536
 """Segments turned into Python numbers at a time."""
 
@@ -60,6 +63,7 @@ class FlowTable(BufferSource):
         self._bounds: NDArray[np.int64] = np.zeros(1, np.int64)
         self._reader = TableReader(self.headers)
         self._bases: dict[int, tuple[int, int]] = {}
+        self._recent: OrderedDict[int, None] = OrderedDict()
         self._group()
         self._name_sides()
 
@@ -203,26 +207,29 @@ class FlowTable(BufferSource):
         else:
             pieces = [self._join(flow.number, 0), self._join(flow.number, 1)]
         for side in (0, 1):
-            flow.buffers[side].fill(pieces[side], self._bytes(pieces[side]))
+            flow.buffers[side].fill(pieces[side])
+        self._recent[flow.number] = None
+        if len(self._recent) > KEPT_FLOWS:
+            oldest, _ = self._recent.popitem(last=False)
+            for old in self.flows[oldest - 1].buffers:
+                old.release()
 
-    def _bytes(self, pieces: Pieces) -> bytes:
-        starts = self.table.starts
-        parts: list[bytes | memoryview] = []
-        sources = pieces.sources
-        if not sources:
-            return b""
-        image = memoryview(self.table.image)
-        bases = starts[np.frombuffer(sources, np.int64) - 1].tolist()
-        offsets, begins = pieces.offsets, pieces.starts
-        last = len(sources) - 1
-        for i in range(last + 1):
-            length = (begins[i + 1] if i < last else pieces.size) - begins[i]
-            if sources[i] == HOLE:
-                parts.append(bytes(length))
-            else:
-                start = bases[i] + offsets[i]
-                parts.append(image[start : start + length])
-        return b"".join(parts)
+    def read(self, buffer: Buffer, start: int, end: int) -> bytes:
+        pieces = buffer.pieces
+        starts, image = self.table.starts, self.table.image
+        parts: list[bytes] = []
+        index = max(pieces.at(start), 0)
+        count = len(pieces.starts)
+        while index < count and pieces.starts[index] < end:
+            low = max(start, pieces.starts[index])
+            high = min(end, pieces.starts[index + 1] if index + 1 < count else pieces.size)
+            if pieces.sources[index] == HOLE:
+                parts.append(bytes(high - low))
+            elif low < high:
+                at = int(starts[pieces.sources[index] - 1]) + pieces.offsets[index] + low - pieces.starts[index]
+                parts.append(image[at : at + high - low])
+            index += 1
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _reassemble(self, flow: Flow, reader: SegmentReader | None) -> list[Reassembler]:
         h = self.headers
