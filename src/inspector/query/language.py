@@ -113,7 +113,7 @@ def _parse(text: str) -> "Tree[Token]":
         reason = f'"{token}" does not belong here, {_wanted(error.expected)}'
         raise _error(text, token.start_pos or 0, len(token), reason) from None
     except UnexpectedCharacters as error:
-        at = error.pos_in_stream
+        at = error.pos_in_stream or 0
         reason = "the quote is not closed" if text[at] in "\"'" else f'"{text[at]}" does not belong here'
         raise _error(text, at, 1, reason) from None
     except RecursionError:

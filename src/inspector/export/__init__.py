@@ -1,0 +1,1 @@
+"""What leaves the program: text for people, JSON for programs, packets for other tools."""

@@ -1,0 +1,59 @@
+"""Findings as text: what you see, why it happens, how we know, what to do."""
+
+from collections.abc import Iterator
+
+from inspector.export.story import paragraphs, printable_prose
+from inspector.export.words import GLYPHS, Paint, printable
+from inspector.model.finding import Evidence, Finding
+from inspector.session import Session
+
+SHOWN_BYTES = 32
+
+
+def finding_lines(session: Session, finding: Finding, paint: Paint) -> Iterator[str]:
+    """One finding, as a page for people."""
+    glyph = GLYPHS[finding.severity]
+    yield paint(finding.severity, f"{glyph} {printable(finding.title)}")
+    if finding.flow:
+        flow = session.flow(finding.flow)
+        yield paint(
+            "dim", f"  {finding.severity}, flow {finding.flow}: {flow.client} → {flow.server}, rule {finding.rule}"
+        )
+    else:
+        yield paint("dim", f"  {finding.severity}, the whole capture, rule {finding.rule}")
+    yield from _section("What you see", finding.see, paint)
+    yield from _section("Why it happens", finding.why, paint)
+    if finding.evidence:
+        yield from _heading("How we know", paint)
+        for evidence in finding.evidence:
+            yield from _evidence(evidence, paint)
+    if finding.witness is not None:
+        witness = finding.witness
+        yield from _section(f"What {witness.library} {witness.version} says", witness.says, paint)
+    yield from _section("What to do", finding.do, paint)
+    if finding.references:
+        yield from _heading("References", paint)
+        for reference in finding.references:
+            yield f"    {printable(reference)}"
+
+
+def _heading(title: str, paint: Paint) -> Iterator[str]:
+    yield ""
+    yield f"  {paint('title', title)}"
+
+
+def _section(title: str, text: str, paint: Paint) -> Iterator[str]:
+    if text:
+        yield from _heading(title, paint)
+        yield from paragraphs(text, "    ")
+
+
+def _evidence(evidence: Evidence, paint: Paint) -> Iterator[str]:
+    shown = evidence.bytes[:SHOWN_BYTES].hex(" ") + (" …" if len(evidence.bytes) > SHOWN_BYTES else "")
+    place = f"packet {evidence.packet}"
+    if evidence.end > evidence.start:
+        place += f", bytes {evidence.start} to {evidence.end}"
+    if evidence.message is not None:
+        place += f" (message {evidence.message})"
+    yield f"    {place}" + (f": {paint('bytes', shown)}" if shown else "")
+    yield from paragraphs(printable_prose(evidence.reads_as), "      ")

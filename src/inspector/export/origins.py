@@ -1,0 +1,112 @@
+"""The bytes of one message and where they came from, looked up for all its fields in a row."""
+
+from inspector.export.records import OriginRecord
+from inspector.model.buffer import HOLE, Buffer
+
+
+class Segment:
+    """Buffer bytes `start:end` that lie in one packet from packet byte `offset`, or that were made from `sources`."""
+
+    __slots__ = ("end", "offset", "packet", "sources", "start")
+
+    def __init__(self, start: int, end: int, packet: int, offset: int) -> None:
+        self.start = start
+        self.end = end
+        self.packet = packet
+        self.offset = offset
+        self.sources: list[OriginRecord] = []
+
+
+class Window:
+    """Bytes `start:end` of `buffer` and their origins, cheapest when asked for in ascending order."""
+
+    def __init__(self, buffer: Buffer, start: int, end: int) -> None:
+        self.buffer = buffer
+        self.name = buffer.name
+        self.start = start
+        self.data: bytes = buffer.read(start, end)
+        self.segments: list[Segment] = segments(buffer, start, end)
+        self.index = 0
+
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes `start:end` of the buffer."""
+        return self.data[start - self.start : end - self.start]
+
+    def origins(self, start: int, end: int) -> list[OriginRecord]:
+        """The packet bytes that `start:end` came from, in order; holes and empty ranges have none."""
+        found: list[OriginRecord] = []
+        parts = self.segments
+        count = len(parts)
+        if not count or start >= end:
+            return found
+        index = self.index
+        if parts[index].start > start:
+            index = 0
+        while index < count and parts[index].end <= start:
+            index += 1
+        if index == count:
+            return found
+        self.index = index
+        while index < count:
+            part = parts[index]
+            if part.start >= end:
+                break
+            if part.packet:
+                low = start if start > part.start else part.start
+                high = end if end < part.end else part.end
+                shift = part.offset - part.start
+                found.append(OriginRecord(part.packet, low + shift, high + shift, True))
+            else:
+                extend(found, part.sources)
+            index += 1
+        return found
+
+
+def extend(found: list[OriginRecord], more: list[OriginRecord]) -> None:
+    """Append ranges, each only once in a row: pieces of inflated bytes often share their source."""
+    for origin in more:
+        if not found or found[-1] != origin:
+            found.append(origin)
+
+
+def segments(buffer: Buffer, start: int, end: int) -> list[Segment]:
+    """The captured parts of `start:end` of `buffer` in order, followed back to packets."""
+    found: list[Segment] = []
+    pieces = buffer.pieces
+    parent = buffer.parent
+    starts = pieces.starts
+    count = len(starts)
+    index = max(pieces.at(start), 0)
+    while index < count:
+        low = starts[index]
+        if low >= end:
+            break
+        high = starts[index + 1] if index + 1 < count else pieces.size
+        low = max(low, start)
+        high = min(high, end)
+        if low < high:
+            offset = pieces.offsets[index] + low - starts[index]
+            if parent is None:
+                packet = pieces.sources[index]
+                if packet != HOLE:
+                    found.append(Segment(low, high, packet, offset))
+            elif buffer.exact:
+                for part in segments(parent, offset, offset + high - low):
+                    part.start += low - offset
+                    part.end += low - offset
+                    found.append(part)
+            else:
+                found.append(_made_from(low, high, parent, pieces.offsets[index], pieces.ends[index]))
+        index += 1
+    return found
+
+
+def _made_from(low: int, high: int, parent: Buffer, start: int, end: int) -> Segment:
+    made = Segment(low, high, 0, 0)
+    for part in segments(parent, start, end):
+        if part.packet:
+            last = part.offset + part.end - part.start
+            extend(made.sources, [OriginRecord(part.packet, part.offset, last, False)])
+        else:
+            extend(made.sources, part.sources)
+    return made
