@@ -1,0 +1,220 @@
+"""Where Thrift messages start: for detection, and to find the way back into a stream."""
+
+from typing import Final
+
+from inspector.model.sides import CLIENT, Side
+from inspector.model.verdict import MORE, NONE, STRONG, WEAK, Verdict
+from inspector.protocols.base import Hints
+from inspector.protocols.thrift_binary import EXCEPTION, KINDS, ONEWAY
+from inspector.protocols.thrift_sasl import COMPLETE, MAX_PAYLOAD, MECHANISMS, OK, START, STATUS_NAMES
+
+PORTS: Final = (9083, 9090, 9091, 10000)
+"""Hive Metastore, Thrift's tutorial and HBase, HiveServer2."""
+
+MAX_FRAME: Final = 16_384_000
+"""Bytes of one frame: TConfiguration's DEFAULT_MAX_FRAME_SIZE."""
+
+_MAX_NAME: Final = 256
+"""Bytes of a method name that detection believes."""
+
+_LATE: Final = 4096
+"""Bytes searched for a message start when a stream begins in the middle of one."""
+
+_STRICT: Final = b"\x80\x01\x00"
+_NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:$/-")
+_WIRE_TYPES: Final = frozenset((0, 2, 3, 4, 6, 8, 10, 11, 12, 13, 14, 15, 16))
+
+
+def judge_strict(data: bytes, at: int) -> int:
+    """How well `data` from index `at` fits the header of a strict message: NONE, MORE or STRONG."""
+    head = data[at : at + 3]
+    if head != _STRICT[: len(head)]:
+        return NONE
+    if len(data) < at + 8:
+        return MORE if len(data) < at + 4 or 1 <= data[at + 3] <= ONEWAY else NONE
+    mtype = data[at + 3]
+    length = int.from_bytes(data[at + 4 : at + 8], "big")
+    if not 1 <= mtype <= ONEWAY or length > _MAX_NAME:
+        return NONE
+    if not length:
+        # A server that could not read a call answers without its name.
+        return STRONG if mtype == EXCEPTION else NONE
+    return _judge_name(data, at + 8, length)
+
+
+def judge_old(data: bytes, at: int) -> int:
+    """How well `data` from index `at` fits an old message, which begins with its name: NONE, MORE or STRONG."""
+    if data[at : at + 3] != b"\0\0\0"[: max(len(data) - at, 0)] and data[at : at + 3] != b"\0\0\1":
+        return NONE
+    if len(data) < at + 4:
+        return MORE
+    length = int.from_bytes(data[at : at + 4], "big")
+    if not 1 <= length <= _MAX_NAME:
+        return NONE
+    name = _judge_name(data, at + 4, length)
+    if name != STRONG:
+        return name
+    after = data[at + 4 + length : at + 10 + length]
+    if after and not 1 <= after[0] <= ONEWAY:
+        return NONE
+    if len(after) < 6:
+        return MORE
+    return STRONG if after[5] in _WIRE_TYPES else NONE
+
+
+def _judge_name(data: bytes, at: int, length: int) -> int:
+    name = data[at : at + length]
+    if not _NAME_BYTES.issuperset(name) or name[:1].isdigit():
+        return NONE
+    return STRONG if len(name) == length else MORE
+
+
+def judge_frame(data: bytes, at: int) -> int:
+    """How well `data` from index `at` fits a frame with a message: NONE, MORE or STRONG."""
+    if len(data) < at + 4:
+        return MORE if data[at : at + 1] in (b"", b"\0") else NONE
+    if not 12 <= int.from_bytes(data[at : at + 4], "big") <= MAX_FRAME:
+        return NONE
+    return max(judge_strict(data, at + 4), judge_old(data, at + 4))
+
+
+def recognise(prefix: bytes, side: Side, hints: Hints) -> Verdict:
+    """Strict, old and framed messages by their header and name; SASL negotiation by status and payload."""
+    if not prefix:
+        return _verdict(MORE, "no bytes yet")
+    first = prefix[0]
+    if START <= first <= COMPLETE:
+        found = _judge_sasl(prefix, side)
+    elif first == 0x80:
+        found = _strict_verdict(prefix, 0, "")
+    elif first == 0:
+        found = _counted_verdict(prefix)
+    else:
+        found = _verdict(NONE, f"{_hex(prefix[:4])} starts no Thrift message")
+    if found.strength == NONE and hints.server_port in PORTS:
+        return _late(prefix, found, hints.server_port)
+    return found
+
+
+def _verdict(strength: int, evidence: str) -> Verdict:
+    return Verdict("thrift", strength, evidence)
+
+
+def _hex(data: bytes) -> str:
+    return data.hex(" ")
+
+
+def _strict_verdict(prefix: bytes, at: int, framing: str) -> Verdict:
+    strength = judge_strict(prefix, at)
+    word = _hex(prefix[at : at + 4])
+    if strength == STRONG:
+        length = int.from_bytes(prefix[at + 4 : at + 8], "big")
+        name = prefix[at + 8 : at + 8 + length].decode("ascii")
+        kind = KINDS[prefix[at + 3]]
+        return _verdict(
+            STRONG, f'{framing}{word} is the strict binary header of type {kind}, then comes the name "{name}"'
+        )
+    if strength == MORE:
+        return _verdict(MORE, f"{framing}{word} may begin a strict binary header; its name is still to come")
+    return _verdict(NONE, f"{framing}{word} is not followed by a message type and a method name")
+
+
+def _counted_verdict(prefix: bytes) -> Verdict:
+    """The verdict on a frame or an old message, which both begin with a length."""
+    old = judge_old(prefix, 0)
+    frame = judge_frame(prefix, 0)
+    count = _hex(prefix[:4])
+    length = int.from_bytes(prefix[:4], "big")
+    if old == STRONG:
+        name = prefix[4 : 4 + length].decode("ascii")
+        kind = KINDS[prefix[4 + length]]
+        return _verdict(STRONG, f'{count} counts the name "{name}", then comes {prefix[4 + length]:02x}: an old {kind}')
+    if frame == STRONG:
+        framing = f"{count} is a frame of {length} bytes; "
+        if judge_strict(prefix, 4) == STRONG:
+            return _strict_verdict(prefix, 4, framing)
+        size = int.from_bytes(prefix[4:8], "big")
+        return _verdict(STRONG, f'{framing}in it an old message named "{prefix[8 : 8 + size].decode("ascii")}"')
+    if MORE in (old, frame):
+        return _verdict(MORE, f"{count} may be the length of a frame or of a name")
+    return _verdict(NONE, f"{count} counts neither a frame with a message nor a method name")
+
+
+def _judge_sasl(prefix: bytes, side: Side) -> Verdict:
+    status = prefix[0]
+    head = f"{_hex(prefix[:5])} is SASL status {STATUS_NAMES[status]}"
+    if len(prefix) < 5:
+        possible = (status == START) == (side == CLIENT) and prefix[1:2] in (b"", b"\0")
+        return _verdict(MORE if possible else NONE, f"{_hex(prefix)} may begin a SASL message")
+    length = int.from_bytes(prefix[1:5], "big")
+    payload = prefix[5 : 5 + length]
+    if length > MAX_PAYLOAD:
+        return _verdict(NONE, f"{head} with an impossible length of {length}")
+    if side == CLIENT:
+        return _judge_mechanism(status, length, payload, head)
+    if status == START:
+        return _verdict(NONE, f"{head}, which no server sends")
+    if status == COMPLETE and not length:
+        return _verdict(STRONG, f"{head} without a payload")
+    wanted = min(length, 8)
+    fits = _is_text(payload[:64]) or (status in (OK, COMPLETE) and payload[:1] in (b"\x60", b"\x05"))
+    if not fits or (not length and status != OK):
+        return _verdict(NONE, f"{head}, but its payload is neither text nor a GSSAPI token")
+    if len(payload) < wanted:
+        return _verdict(MORE, f"{head} and {length} bytes")
+    return _verdict(STRONG if length else WEAK, f"{head} with {length} bytes: {_sample(payload)}")
+
+
+def _judge_mechanism(status: int, length: int, payload: bytes, head: str) -> Verdict:
+    if status != START:
+        return _verdict(NONE, f"{head}, but a client begins with START")
+    name = payload.decode("latin-1")
+    known = [mechanism for mechanism in MECHANISMS if mechanism[:length] == name or mechanism.startswith(name)]
+    if not known or not length:
+        return _verdict(NONE, f"{head}, but {name!r} is no SASL mechanism")
+    if len(payload) < length:
+        return _verdict(MORE, f"{head}; the mechanism is still to come")
+    if name not in MECHANISMS:
+        return _verdict(NONE, f"{head}, but {name!r} is no SASL mechanism")
+    return _verdict(STRONG, f"{head} with the mechanism {name}")
+
+
+def _is_text(data: bytes) -> bool:
+    return all(32 <= byte < 127 or byte >= 128 or byte in b"\t\r\n" for byte in data)
+
+
+def _sample(payload: bytes) -> str:
+    if _is_text(payload[:64]):
+        return f'"{payload[:64].decode("utf-8", "replace")}"'
+    return _hex(payload[:8])
+
+
+def _late(prefix: bytes, found: Verdict, port: int) -> Verdict:
+    """Weak evidence on a usual port: the capture began inside a message and a later one is in sight."""
+    if prefix[:4].isascii() and prefix[:4].decode("ascii").isprintable():
+        return found
+    at = find_start(prefix, 1, False)
+    if at > 0:
+        return _verdict(WEAK, f"port {port} is usual for Thrift and a strict message starts {at} bytes on")
+    if len(prefix) < _LATE:
+        return _verdict(MORE, f"port {port} is usual for Thrift; no message start seen yet")
+    return found
+
+
+def find_start(data: bytes, pos: int, framed: bool) -> int:
+    """The index at or after `pos` where the next strict message plausibly starts, with its frame if `framed`; or -1."""
+    at = data.find(_STRICT, pos)
+    while at >= 0:
+        if judge_strict(data, at) == STRONG:
+            return at - 4 if at - 4 >= pos and _is_frame(data, at - 4, framed) else at
+        at = data.find(_STRICT, at + 1)
+    return -1
+
+
+def _is_frame(data: bytes, at: int, framed: bool) -> bool:
+    """Whether the four bytes at `at` are a frame length: plausible, and known to be or confirmed by a stop byte."""
+    length = int.from_bytes(data[at : at + 4], "big")
+    if not 12 <= length <= MAX_FRAME:
+        return False
+    end = at + 4 + length
+    return framed or (end <= len(data) and data[end - 1] == 0)
