@@ -1,0 +1,181 @@
+"""The classic capture format, draft-ietf-opsawg-pcap, in its byte orders, precisions and modified variants."""
+
+import struct
+from array import array
+from collections.abc import Callable
+from mmap import mmap
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.capture.gather import rows_at
+from inspector.capture.limits import MAX_PACKETS, max_captured
+from inspector.capture.table import Capture, Interface, PacketTable
+from inspector.model.errors import CaptureError
+
+FILE_HEADER: Final = 24
+RECORD_HEADER: Final = 16
+
+_MICRO: Final = 0xA1B2C3D4
+_NANO: Final = 0xA1B23C4D
+_MODIFIED: Final = 0xA1B2CD34
+
+_RECORD_HEADERS: Final = {_MICRO: (16, 24, 20), _NANO: (16,), _MODIFIED: (24, 28)}
+"""Record header sizes seen under each magic number: Linux kernels and libpcap patches of 1999 added an interface
+index, a protocol and a packet type (24), a checksum besides (28), Nokia a word of its own (20)."""
+
+_PROBED: Final = 3
+"""Records looked at to tell the variants apart."""
+
+_PROGRESS_EVERY: Final = 1 << 17
+
+
+class _Layout:
+    """How the records of one file are written."""
+
+    def __init__(self, order: str, magic: int, minor: int, link_type: int, snap_length: int) -> None:
+        self.order = order
+        self.nano = magic == _NANO
+        self.link_type = link_type
+        self.snap_length = snap_length
+        self.header = RECORD_HEADER
+        # Versions before 2.3 had the two lengths the other way round, and some 2.3 writers did not notice.
+        self.swapped = minor < 3
+        self.maybe_swapped = minor == 3
+
+
+def is_pcap(head: bytes) -> bool:
+    """Whether the first four bytes are those of a classic capture file."""
+    return _magic(head)[1] != 0
+
+
+def read_pcap(path: str, image: mmap | bytes, progress: Callable[[str, float], None] | None = None) -> Capture:
+    """Index the records of `image`, a whole classic capture file.
+
+    A file that ends early or claims impossible lengths gives what came before, and an issue.
+    Raises CaptureError when the file header itself is cut or of another version.
+    """
+    layout = _file_header(path, image)
+    layout.header = _record_header(image, layout)
+    heads, issue = _walk(image, layout, progress)
+    interface = Interface(link_type=layout.link_type, snap_length=layout.snap_length)
+    name = "pcap (nanoseconds)" if layout.nano else "pcap"
+    return Capture(path, name, _columns(image, heads, layout), [interface], issue=issue)
+
+
+def _magic(head: bytes) -> tuple[str, int]:
+    for order in "<>":
+        magic = int(struct.unpack(order + "I", head[:4])[0]) if len(head) >= 4 else 0
+        if magic in _RECORD_HEADERS:
+            return order, magic
+    return "<", 0
+
+
+def _file_header(path: str, image: mmap | bytes) -> _Layout:
+    size = len(image)
+    if size < FILE_HEADER:
+        raise CaptureError(f"{path}: file ends inside its header: {FILE_HEADER} bytes are needed, {size} are there")
+    order, magic = _magic(image[:4])
+    major, minor, _zone, _sigfigs, snap_length, link = struct.unpack_from(order + "HHiIII", image, 4)
+    if major != 2:
+        raise CaptureError(f"{path}: pcap version {major}.{minor} is not known, only 2.x")
+    # The upper bits of the link type hold the length of the frame check sequence.
+    return _Layout(order, magic, minor, link & 0x03FFFFFF, snap_length)
+
+
+def _record_header(image: mmap | bytes, layout: _Layout) -> int:
+    """The size of record headers: the first known one under which the first records look best."""
+    magic = int(struct.unpack(layout.order + "I", image[:4])[0])
+    best, least = RECORD_HEADER, 1 << 30
+    for header in _RECORD_HEADERS[magic]:
+        faults = _faults(image, layout, header)
+        if faults < least:
+            best, least = header, faults
+    return best
+
+
+def _faults(image: mmap | bytes, layout: _Layout, header: int) -> int:
+    """How many things are wrong with the first records, read with record headers of `header` bytes."""
+    pos, size = FILE_HEADER, len(image)
+    faults = 0
+    fields = struct.Struct(layout.order + "IIII")
+    limit = max_captured(layout.link_type)
+    fraction_limit = 1_000_000_000 if layout.nano else 1_000_000
+    for _ in range(_PROBED):
+        if pos + header > size:
+            return faults + (pos < size)
+        fraction: int
+        captured: int
+        length: int
+        _seconds, fraction, captured, length = fields.unpack_from(image, pos)
+        if layout.swapped or (layout.maybe_swapped and captured > length):
+            captured, length = length, captured
+        if captured > limit or length > max_captured(0) * 512:
+            return faults + 8
+        faults += (captured > length) + (captured > layout.snap_length > 0) + (fraction >= fraction_limit)
+        pos += header + captured
+        if pos > size:
+            return faults + 1
+    return faults
+
+
+def _walk(
+    image: mmap | bytes, layout: _Layout, progress: Callable[[str, float], None] | None
+) -> "tuple[array[int], str | None]":
+    """Offsets of the whole records, and why it stopped before the end of the file."""
+    read = struct.Struct(layout.order + "II").unpack_from
+    swapped, maybe = layout.swapped, layout.maybe_swapped
+    limit = max_captured(layout.link_type)
+    heads: array[int] = array("q")
+    pos, header, size, count = FILE_HEADER, layout.header, len(image), 0
+    while pos + header <= size:
+        captured: int
+        length: int
+        captured, length = read(image, pos + 8)
+        if swapped or (maybe and captured > length):
+            captured = length
+        after = pos + header + captured
+        if captured > limit:
+            return heads, _impossible(count + 1, pos, captured, limit)
+        if after > size:
+            return heads, _cut(f"packet {count + 1}", pos + header, captured, size)
+        if count >= MAX_PACKETS:
+            return heads, f"only the first {MAX_PACKETS} packets were read, up to offset {pos}"
+        heads.append(pos)
+        count += 1
+        pos = after
+        if progress is not None and count % _PROGRESS_EVERY == 0:
+            progress("reading", pos / size)
+    if pos < size:
+        return heads, _cut(f"the header of packet {count + 1}", pos, header, size)
+    return heads, None
+
+
+def _cut(what: str, offset: int, needed: int, size: int) -> str:
+    return f"file ends inside {what} at offset {offset}: {needed} bytes are needed, {size - offset} are there"
+
+
+def _impossible(number: int, offset: int, captured: int, limit: int) -> str:
+    return f"packet {number} at offset {offset} claims {captured} captured bytes of at most {limit}: reading stopped"
+
+
+def _columns(image: mmap | bytes, heads: "array[int]", layout: _Layout) -> PacketTable:
+    count = len(heads)
+    offsets: NDArray[np.int64] = np.frombuffer(heads, dtype=np.int64) if count else np.zeros(0, np.int64)
+    words = rows_at(image, offsets, RECORD_HEADER).view(layout.order + "u4").astype(np.int64)
+    captured, lengths = words[:, 2], words[:, 3]
+    if layout.swapped:
+        captured, lengths = lengths, captured
+    elif layout.maybe_swapped:
+        captured, lengths = np.minimum(captured, lengths), np.maximum(captured, lengths)
+    times = words[:, 0] * 1_000_000_000 + words[:, 1] * (1 if layout.nano else 1000)
+    return PacketTable(
+        image,
+        offsets + layout.header,
+        np.ascontiguousarray(captured),
+        np.ascontiguousarray(lengths),
+        times,
+        np.full(count, layout.link_type, np.int32),
+        np.zeros(count, np.int32),
+    )
