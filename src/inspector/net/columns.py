@@ -80,9 +80,9 @@ class Headers:
     """One entry a packet in each column; packet n is row n - 1.
 
     `version` is 4, 6 or 0 (not IP); `proto` the IP protocol number; `transport` is `proto` when a TCP or UDP header
-    could be read and 0 otherwise. `src` and `dst` are IPv4 addresses, or indices into `addresses` for IPv6. `start` is the
-    payload's first byte in the packet, `length` its bytes on the wire as the IP header promises, `captured` how many
-    of those were captured.
+    could be read and 0 otherwise. `src` and `dst` are IPv4 addresses, or indices into `addresses` for IPv6. `start` is
+    the payload's first byte in the packet, `length` its bytes on the wire as the IP header promises, `captured` how
+    many of those were captured.
 
     The later fragments of a datagram carry the ports of the first; their `seq` is that of their first payload byte (for
     UDP the offset in the datagram), and UDP's `ack` is the number of the packet that the datagram starts in.
