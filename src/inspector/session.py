@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from inspector.capture.open import open_capture
-from inspector.capture.scapy_tree import scapy_tree
 from inspector.capture.table import Capture
 from inspector.engine.detect import PREFIX, protocols, verdicts
 from inspector.engine.explain import explain
@@ -136,7 +135,12 @@ class Session:
     def explain_packet(self, number: int) -> Field:
         """The header tree of a packet; its buffer is the packet itself. What we do not decode, scapy does."""
         packet = self.packet(number)
-        tree = explain_packet(packet) if understands(packet) else scapy_tree(packet)
+        if understands(packet):
+            tree = explain_packet(packet)
+        else:
+            from inspector.capture.scapy_tree import scapy_tree
+
+            tree = scapy_tree(packet)
         tree.buffer = packet_buffer(packet)
         return tree
 

@@ -44,7 +44,7 @@ class Node:
     @property
     def raw(self) -> bytes:
         """The bytes covered; zero bytes stand in for a hole."""
-        return self.buffer.data[self.field.start : self.field.end]
+        return self.buffer.read(self.field.start, self.field.end)
 
 
 class Outline:

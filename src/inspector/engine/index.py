@@ -17,7 +17,8 @@ from inspector.schema.registry import Schemas
 
 MAX_CHUNK: Final = 1 << 20
 """Bytes fed at once: bounds the copy that a long transfer in one direction needs."""
-NEVER: Final = 1 << 62
+NEVER: Final = 1 << 61
+EXHAUSTED: Final = 1 << 62
 
 
 class TableClock(Clock):
@@ -83,12 +84,13 @@ class Feeder:
 
 def _rank(pieces: Pieces, index: int) -> int:
     """The packet that a piece arrived with; a hole goes with the piece behind it."""
+    first = index
     count = len(pieces.starts)
     while index < count:
         if pieces.sources[index] != HOLE:
             return pieces.sources[index]
         index += 1
-    return NEVER
+    return NEVER if index > first else EXHAUSTED
 
 
 def hints_for(flow: Flow) -> Hints:
