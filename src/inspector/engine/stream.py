@@ -206,6 +206,7 @@ class Stream(Sink):
         r = lane.reader
         start = r.pos
         end = r.end
+        m: Message | None = None
         if isinstance(error, HoleError):
             end = self._hole_after(r)[0]
         if end > start:
@@ -215,7 +216,7 @@ class Stream(Sink):
                 r.seek(start)
             r.widen(before)
         if isinstance(error, HoleError):
-            self._pass_hole(side, lane, conversation, end)
+            self._pass_hole(side, lane, conversation, end, m)
             return
         if r.pos > start:
             return
@@ -233,15 +234,23 @@ class Stream(Sink):
                 return max(r.pos, start - r.base), min(end - r.base, r.end)
         return r.end, r.end
 
-    def _pass_hole(self, side: Side, lane: Lane, conversation: Conversation, hole_start: int) -> None:
+    def _pass_hole(
+        self, side: Side, lane: Lane, conversation: Conversation, hole_start: int, cut: Message | None
+    ) -> None:
+        """Go on behind a hole, which belongs to the message `cut` by it, if any."""
         r = lane.reader
         if r.pos < hole_start:
             self._unclaimed(side, r, hole_start, "these bytes end at a hole: what follows was never captured")
         start, end = self._hole_after(r)
         if start == r.pos and end > start:
-            self.speaker = "data"
-            m = self.message(side, "hole", r.base + start, r.base + end, f"{end - start} bytes were never captured")
-            m.issue = f"{end - start} bytes were never captured"
+            issue = f"{end - start} bytes were never captured"
+            if cut is not None and cut.end == r.offset:
+                cut.end += end - start
+                cut.issue = f"{cut.end - end + start - cut.start} of {cut.length} bytes captured"
+            else:
+                self.speaker = "data"
+                m = self.message(side, "hole", r.base + start, r.base + end, issue)
+                m.issue = issue
             r.seek(end)
         at = conversation.resync(side, r.data, r.pos)
         if at < 0:

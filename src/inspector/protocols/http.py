@@ -5,7 +5,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from inspector.model.buffer import Buffer, Slices
-from inspector.model.errors import DecodeError, Truncated, WaitForPeer
+from inspector.model.errors import DecodeError, Malformed, Truncated, WaitForPeer
 from inspector.model.field import Field
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER, Side
@@ -284,19 +284,41 @@ class HttpConversation(Conversation):
                 half.child.finish()
             half.reset()
             return None
-        if (
-            isinstance(error, Truncated)
-            and recognise(r.data[r.pos : r.pos + 4096], side, self.hints).strength == STRONG
-        ):
-            start = r.offset
-            line = r.data[r.pos : r.pos + 200].split(b"\n")[0].decode("latin-1").strip()
-            r.seek(r.end)
-            kind = "request" if side == CLIENT else "response"
-            m = out.message(side, kind, start, r.offset, line)
-            m.issue = "the bytes end before the head does"
-            m.complete = False
-            return m
-        return None
+        if isinstance(error, Malformed):
+            return None
+        if not r.data[r.pos : r.end].strip(b"\r\n"):
+            error.reason = "an empty line behind the message, which receivers may ignore (RFC 9112 2.2)"
+            return None
+        return self._partial_head(side, r, out)
+
+    def _partial_head(self, side: Side, r: Reader, out: Sink) -> Message | None:
+        """A head that ends too early: what its start line says counts."""
+        start = r.offset
+        rest = r.data[r.pos : r.end]
+        if recognise(rest[:4096], side, self.hints).strength != STRONG:
+            return None
+        head = Head(side == CLIENT)
+        try:
+            skip_blank_lines(r)
+            if side == CLIENT:
+                _request_line(r, head)
+            else:
+                _status_line(r, head)
+            summary = head_summary(head)
+        except DecodeError:
+            summary = rest.lstrip(b"\r\n")[:200].split(b"\n")[0].decode("latin-1").strip()
+        r.seek(r.end)
+        m = out.message(side, "request" if side == CLIENT else "response", start, r.offset, summary)
+        m.issue = "the bytes end before the head does"
+        m.complete = False
+        m.facts = head_facts(head)
+        if side == CLIENT:
+            self.unanswered.append(m)
+        else:
+            m.answers = self._next_request()
+            if m.answers is not None:
+                self.first_unanswered += 1
+        return m
 
     def resync(self, side: Side, data: bytes, pos: int) -> int:
         if side == SERVER:
