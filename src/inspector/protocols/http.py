@@ -289,13 +289,14 @@ class HttpConversation(Conversation):
         if not r.data[r.pos : r.end].strip(b"\r\n"):
             error.reason = "an empty line behind the message, which receivers may ignore (RFC 9112 2.2)"
             return None
-        return self._partial_head(side, r, out)
+        return self._partial_head(side, r, error, out)
 
-    def _partial_head(self, side: Side, r: Reader, out: Sink) -> Message | None:
+    def _partial_head(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
         """A head that ends too early: what its start line says counts."""
         start = r.offset
         rest = r.data[r.pos : r.end]
         if recognise(rest[:4096], side, self.hints).strength != STRONG:
+            error.reason = f"{'no request' if side == CLIENT else 'no status'} line: starts with {rest[:16]!r}"
             return None
         head = Head(side == CLIENT)
         try:
