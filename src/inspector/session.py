@@ -202,6 +202,10 @@ class Session:
             raise UsageError(f"{self.path}: there is no flow {number}, the last is {len(self.flows)}")
         return self.flows[number - 1]
 
+    def packets_of_flow(self, number: int) -> list[int]:
+        """Numbers of the packets of flow `number`, ascending."""
+        return self.flow_table.packets(number)
+
     def verdicts(self, flow: int) -> list[tuple[Side, Verdict]]:
         """All that detection thought of the flow's two sides, the chosen ones marked."""
         f = self.flow(flow)
