@@ -145,21 +145,14 @@ class Stream(Sink):
             self.handed_over = False
             try:
                 conversation.step(side, r, self)
-            except WaitForPeer as error:
-                r.seek(start)
-                if lane.finished:
-                    self._stuck(side, lane, conversation, error)
-                else:
-                    lane.waits_for_peer = True
-            except Truncated as error:
-                r.seek(start)
-                if lane.finished:
-                    self._stuck(side, lane, conversation, error)
-                else:
-                    self._wait(lane, error.wanted)
-                    return
             except DecodeError as error:
                 r.seek(start)
+                if isinstance(error, Truncated) and not lane.finished:
+                    if isinstance(error, WaitForPeer):
+                        lane.waits_for_peer = True
+                    else:
+                        self._wait(lane, error.wanted)
+                    return
                 self._stuck(side, lane, conversation, error)
             else:
                 if r.pos == start and not self.handed_over:

@@ -109,27 +109,25 @@ class HttpConversation(Conversation):
         self.halves = [Half(), Half()]
         self.unanswered: list[Message] = []
         self.first_unanswered = 0
-        self.exchanges = 0
 
     def step(self, side: Side, r: Reader, out: Sink) -> None:
         half = self.halves[side]
         if half.tunnel:
             raise WaitForPeer(r.offset, "bytes after CONNECT belong to the tunnel if the server agrees")
-        if half.message is None:
-            self._head(side, half, r, out)
-            if half.message is None or r.left == 0:
-                return
+        if half.message is None and not self._head(side, half, r, out):
+            return
         if half.framing == CHUNKED:
             self._chunks(half, r)
         else:
             self._plain(half, r)
 
-    def _head(self, side: Side, half: Half, r: Reader, out: Sink) -> None:
+    def _head(self, side: Side, half: Half, r: Reader, out: Sink) -> bool:
+        """Cut a head; whether a body follows of which some bytes are there."""
         start = r.offset
         request = self._next_request() if side == SERVER else None
         if request is not None and not request.facts["http.request.version"] and r.peek(1) != b"H":
             self._bare_response(half, request, start, out)
-            return
+            return True
         head = read_head(r, side == CLIENT)
         framing, length = body_framing(head, request)
         m = out.message(side, "request" if side == CLIENT else "response", start, r.offset, head_summary(head))
@@ -156,6 +154,8 @@ class HttpConversation(Conversation):
             if content_type:
                 hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", content_type)
                 half.child = out.derive(m, self.first_unanswered if side == SERVER else len(self.unanswered), hints)
+            return r.left > 0
+        return False
 
     def _bare_response(self, half: Half, request: Message, start: int, out: Sink) -> None:
         """HTTP/0.9 answers with the body alone (RFC 1945 6)."""
