@@ -18,6 +18,7 @@ from inspector.protocols.thrift_binary import (
     REPLY,
     Body,
     Header,
+    escape,
     quote,
     read_body,
     read_header,
@@ -298,8 +299,7 @@ def _exception_facts(body: Body) -> list[tuple[str, object]]:
 
 
 def _summarise(header: Header, function: Function | None, body: Body) -> str:
-    line = _line(header, function, body)
-    line = line if line.isprintable() else line.encode("unicode_escape").decode("ascii")
+    line = escape(_line(header, function, body))
     return line if len(line) <= _SUMMARY else f"{line[: _SUMMARY - 1]}…"
 
 

@@ -358,8 +358,13 @@ def _show(value: object, declared: ThriftType | None) -> str:
 
 
 def quote(text: str) -> str:
-    """Text in quotes, cut to `_SHOWN` characters, with control characters escaped."""
-    short = text[:_SHOWN]
-    if not short.isprintable():
-        short = "".join([c if c.isprintable() else ascii(c)[1:-1] for c in short])
+    """Text in quotes, cut to `_SHOWN` characters."""
+    short = escape(text[:_SHOWN].replace("\\", "\\\\").replace('"', '\\"'))
     return f'"{short}{"…" if len(text) > _SHOWN else ""}"'
+
+
+def escape(text: str) -> str:
+    """Text on one line: control characters as escapes."""
+    if text.isprintable():
+        return text
+    return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in text])
