@@ -25,6 +25,12 @@ KEPT_FLOWS: Final = 512
 BATCH: Final = 65_536
 """Segments turned into Python numbers at a time."""
 
+SEARCHED: Final = 256
+"""Packets looked at for where a stream begins whose SYN was not captured."""
+
+REORDERED: Final = 1 << 20
+"""Bytes by which an earlier segment may come late at the start of a capture: the reach of a usual window."""
+
 SENT_SYN: Final = "The client sent the SYN."
 SENT_SYNACK: Final = "The server answered with SYN+ACK; the SYN itself was not captured."
 
@@ -264,10 +270,37 @@ class FlowTable(BufferSource):
         return sides
 
     def _find_starts(self, flow: Flow, rows: NDArray[np.int32], sides: list[Reassembler]) -> None:
+        """Tell each side where its stream begins: after its SYN, else where the packets let it seem to begin."""
         h = self.headers
-        for side, packet in ((0, flow.syn_packet), (1, flow.synack_packet)):
-            if packet:
-                sides[side].start(int(h.seq[packet - 1]) + 1)
+        client, server = sides
+        if flow.syn_packet:
+            client.start(int(h.seq[flow.syn_packet - 1]) + 1)
+        elif flow.synack_packet:
+            client.start(int(h.ack[flow.synack_packet - 1]))
+        if flow.synack_packet:
+            server.start(int(h.seq[flow.synack_packet - 1]) + 1)
+        if not client.started or not server.started:
+            rows = rows[:SEARCHED]
+            sent = self.side_of[rows]
+            for side in (0, 1):
+                if not sides[side].started:
+                    self._guess_start(sides[side], rows[sent == side], rows[sent != side])
+
+    def _guess_start(self, side: Reassembler, sent: NDArray[np.int32], received: NDArray[np.int32]) -> None:
+        """The lowest of the first sequence numbers sent; where none was captured, the first one acknowledged."""
+        h = self.headers
+        sent = sent[h.flags[sent] & (SYN | RST) == 0]
+        if len(sent):
+            filled = h.length[sent] > 0
+            first = int(h.seq[sent[np.argmax(filled)]])
+            ahead = (h.seq[sent].astype(np.int64) - first + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            # a packet without bytes one before the first byte is a keep-alive probe (RFC 1122 4.2.3.6)
+            likely = ahead[(ahead > -REORDERED) & (filled | (ahead != -1))]
+            side.start(first + min(0, int(likely.min(initial=0))))
+            return
+        received = received[h.flags[received] & (ACK | RST) == ACK]
+        if len(received):
+            side.start(int(h.ack[received[0]]))
 
     def _join(self, flow: int, side: Side) -> Pieces:
         """The payloads of one side's datagrams, one after the other."""

@@ -52,7 +52,7 @@ class Reassembler:
         self.pieces = Pieces()
         self.notes: list[FlowNote] = []
         self.started = False
-        self.from_syn = False
+        self.sure = False
         self.first_seq: i64 = 0
         # positions of the sequence space: `next` is settled, `high` the end of what is known to have been sent
         self.next: i64 = 0
@@ -62,7 +62,10 @@ class Reassembler:
         self.cut: i64 = 0
         self.hole_bytes: i64 = 0
         self.segments: i64 = 0
-        self.last_packet: i64 = 0
+        # what the segment being added repeats: bytes, the packet that had them first, one that had other bytes
+        self.repeated: i64 = 0
+        self.repeats: i64 = 0
+        self.conflict: i64 = 0
         # pieces behind a gap, sorted and disjoint
         self.positions: array[int] = array("q")
         self.lengths: array[int] = array("q")
@@ -70,10 +73,10 @@ class Reassembler:
         self.offsets: array[int] = array("q")
         self.waiting: i64 = 0
 
-    def start(self, seq: i64) -> None:
-        """The stream's first byte has sequence number `seq` (one more than the SYN's)."""
+    def start(self, seq: i64, sure: bool = True) -> None:
+        """The stream's first byte has sequence number `seq`: surely so when that is one more than the SYN's."""
         self.started = True
-        self.from_syn = True
+        self.sure = sure
         self.first_seq = seq & 0xFFFFFFFF
 
     def position(self, seq: i64) -> i64:
@@ -94,28 +97,32 @@ class Reassembler:
             self.first_seq = seq
         self.segments += 1
         at = self.position(seq)
-        if flags & FIN:
-            self._fin(at + length)
         if length == 0:
             if at == self.high - 1 and not flags & (SYN | FIN):
                 self.note("keep-alive", packet, "probe of an idle connection, repeating the last sequence number")
-            return
-        if at == self.next and captured == length and not self.waiting:
+            elif at > self.high and not flags & FIN:
+                self._sent_until(at)
+        elif at == self.next and captured == length and not self.waiting:
             self.pieces.add(packet, offset, length)
             self.next = at + length
             self.high = max(self.high, self.next)
-            self.last_packet = packet
-            return
-        self._odd(at, length, captured, packet, offset)
-        self.last_packet = packet
+        else:
+            self._odd(at, length, captured, packet, offset)
+        if flags & FIN:
+            self._fin(self.position(seq) + length)
 
     def acknowledged(self, ack: i64) -> None:
         """The peer has received everything before `ack`, captured or not."""
-        if not self.started or self.fin_at >= 0:
-            return
-        at = self.position(ack)
-        # one more than was seen is a FIN that was not captured, rather than a lost byte
-        if at > self.high + 1:
+        if self.started:
+            self._sent_until(self.position(ack))
+
+    def _sent_until(self, at: i64) -> None:
+        """A number without bytes says that all before `at` was sent.
+
+        One more than was seen is a FIN that was not captured rather than a lost byte; further than a window ahead it
+        is a segment of an older connection (RFC 9293 3.5.1).
+        """
+        if self.fin_at < 0 and self.high + 1 < at <= self.high + HOLE_BASE:
             self.high = at
 
     def _fin(self, at: i64) -> None:
@@ -125,63 +132,52 @@ class Reassembler:
 
     def _odd(self, at: i64, length: i64, captured: i64, packet: i64, offset: i64) -> None:
         """A segment that is not simply the next one."""
-        end = at + length
-        if at == self.next + 1 and not self.next and not self.from_syn and not self.waiting:
+        if at == 1 and not self.high and not self.sure:
             # what seemed to be the first segment was a keep-alive probe, one before the next byte
             self.first_seq = (self.first_seq + 1) & 0xFFFFFFFF
-            at, end = at - 1, end - 1
-            if self.high:
-                self.high -= 1
-        if end <= self.next:
-            self._old(at, end, captured, packet, offset)
-            return
-        behind = self._behind(at)
-        if at < self.next:
-            self.note("overlap", packet, f"its first {self.next - at} bytes had been sent before")
-            self._compare(at, min(at + captured, self.next), at, packet, offset)
-        elif behind:
-            self.note("out-of-order", packet, f"captured after {self._later(end)} bytes that follow it")
-        self.high = max(self.high, end)
-        self._insert(at, captured, packet, offset)
-        self._settle()
-
-    def _behind(self, at: i64) -> bool:
-        return self.waiting > 0 and at < self.positions[-1]
-
-    def _later(self, end: i64) -> int:
-        return self.high - end if self.high > end else 0
-
-    def _old(self, at: i64, end: i64, captured: i64, packet: i64, offset: i64) -> None:
-        """Every byte was sent before."""
-        length = end - at
-        if length == 1 and end == self.next:
+            at = 0
+        end = at + length
+        if length == 1 and end == self.high and end > 0:
             self.note("keep-alive", packet, "probe of an idle connection, repeating its last byte")
             return
-        if end <= 0:
-            self.note("retransmission", packet, f"{length} bytes from before the capture began")
-            return
-        first = self._source_of(at)
-        reader = self.reader
-        if reader is not None and first and reader.same_packet(first, packet):
-            self.note("duplicate", packet, f"packet {first} captured a second time")
-            return
-        known = f", first in packet {first}" if first else ""
-        self.note("retransmission", packet, f"{length} bytes sent before{known}")
-        self._compare(at, at + captured, at, packet, offset)
+        late = end <= self.high or (self.waiting > 0 and at < self.positions[-1])
+        before = self.high
+        self.high = max(self.high, end)
+        self.repeated = 0
+        self.repeats = 0
+        self.conflict = 0
+        if at < self.next:
+            self._compare(max(at, 0), min(at + captured, self.next), at, packet, offset)
+        kept = self._insert(at, captured, packet, offset)
+        self._remark(at, end, kept, packet, late, before)
+        self._settle()
+        if self.patience and self.next == at + captured < end and not self.waiting:
+            self._hole(end, packet)
 
-    def _source_of(self, at: i64) -> int:
-        """The packet that holds position `at` among the settled bytes, 0 when it lies in a hole or before the start."""
-        if self.cut or at < 0:
-            return 0
-        return self.pieces.sources[self.pieces.at(at)]
+    def _remark(self, at: i64, end: i64, kept: i64, packet: i64, late: bool, before: i64) -> None:
+        """Say what was odd about a segment of which `kept` bytes were new; `before` is where the sent bytes ended."""
+        first = self.repeats
+        known = f", first in packet {first}" if first else ""
+        reader = self.reader
+        if kept == 0 and end <= before:
+            if reader is not None and first and reader.same_packet(first, packet):
+                self.note("duplicate", packet, f"packet {first} captured a second time")
+                return
+            known = ", before the capture began" if end <= 0 else known
+            self.note("retransmission", packet, f"{end - at} bytes sent before{known}")
+        elif self.repeated or at < 0:
+            self.note("overlap", packet, f"{end - at - kept} of {end - at} bytes had been sent before{known}")
+        elif late:
+            self.note("out-of-order", packet, f"captured after {before - end} bytes that follow it")
+        if self.conflict:
+            text = f"differs from packet {self.conflict}, which was captured first and is kept"
+            self.note("conflict", packet, text)
 
     def _compare(self, start: i64, end: i64, at: i64, packet: i64, offset: i64) -> None:
-        """Note a conflict when settled positions `start:end` read otherwise in `packet`, where `at` is at `offset`."""
-        reader = self.reader
-        if reader is None or self.cut:
-            return
-        start = max(start, 0)
+        """The settled positions `start:end` came again in `packet`, where `at` is at `offset`."""
         pieces = self.pieces
+        if self.cut or start >= end:
+            return
         count = len(pieces.starts)
         index: i64 = pieces.at(start)
         while start < end and 0 <= index < count:
@@ -190,47 +186,45 @@ class Reassembler:
             source = pieces.sources[index]
             if source != HOLE and stop > start:
                 here = pieces.offsets[index] + start - pieces.starts[index]
-                self._differ(source, here, packet, offset + start - at, stop - start)
+                self._repeat(source, here, packet, offset + start - at, stop - start)
             start = stop
             index += 1
 
-    def _differ(self, kept: i64, kept_at: i64, packet: i64, offset: i64, count: i64) -> None:
+    def _repeat(self, kept: i64, kept_at: i64, packet: i64, offset: i64, count: i64) -> None:
+        """`count` bytes of packet `kept` came again in `packet`."""
+        self.repeated += count
+        if not self.repeats:
+            self.repeats = kept
         reader = self.reader
-        if reader is None:
+        if reader is None or self.conflict:
             return
-        first = reader.bytes(kept, kept_at, kept_at + count)
-        second = reader.bytes(packet, offset, offset + count)
-        if first != second:
-            text = f"other bytes than packet {kept} for the same {count} positions; those of packet {kept} are kept"
-            self.note("conflict", packet, text)
+        if reader.bytes(kept, kept_at, kept_at + count) != reader.bytes(packet, offset, offset + count):
+            self.conflict = kept
 
-    def _insert(self, at: i64, captured: i64, packet: i64, offset: i64) -> None:
-        """Keep those parts of the captured bytes that no packet before has given."""
+    def _insert(self, at: i64, captured: i64, packet: i64, offset: i64) -> i64:
+        """Keep those parts of the captured bytes that no packet before has given; returns how many bytes those are."""
         end = at + captured
+        kept: i64 = 0
         if at < self.next:
             offset += self.next - at
             at = self.next
-        index: i64 = bisect_right(self.positions, at) - 1
-        if index >= 0:
-            covered: i64 = self.positions[index] + self.lengths[index]
-            if covered > at:
-                self._repeat(index, at, min(end, covered), packet, offset)
-                offset += covered - at
-                at = covered
-        index += 1
+        # the first waiting piece that ends after `at`
+        index: i64 = bisect_right(self.positions, at)
+        if index > 0 and self.positions[index - 1] + self.lengths[index - 1] > at:
+            index -= 1
         while at < end:
-            stop: i64 = self.positions[index] if index < len(self.positions) else end
-            stop = min(stop, end)
-            if stop > at:
+            start: i64 = self.positions[index] if index < len(self.positions) else end
+            if start > at:
+                stop = min(start, end)
                 self._place(index, at, stop - at, packet, offset)
-                index += 1
-            if stop >= end:
-                return
-            covered = self.positions[index] + self.lengths[index]
-            self._repeat(index, stop, min(end, covered), packet, offset + stop - at)
-            offset += covered - at
-            at = covered
+                kept += stop - at
+            else:
+                stop = min(end, start + self.lengths[index])
+                self._repeat(self.sources[index], self.offsets[index] + at - start, packet, offset, stop - at)
             index += 1
+            offset += stop - at
+            at = stop
+        return kept
 
     def _place(self, index: i64, at: i64, length: i64, packet: i64, offset: i64) -> None:
         self.positions.insert(index, at)
@@ -238,16 +232,6 @@ class Reassembler:
         self.sources.insert(index, packet)
         self.offsets.insert(index, offset)
         self.waiting += length
-
-    def _repeat(self, index: i64, start: i64, end: i64, packet: i64, offset: i64) -> None:
-        """Positions `start:end` came again while waiting behind a gap."""
-        first = self.sources[index]
-        reader = self.reader
-        if reader is not None and reader.same_packet(first, packet):
-            self.note("duplicate", packet, f"packet {first} captured a second time")
-            return
-        self.note("retransmission", packet, f"{end - start} bytes sent before, first in packet {first}")
-        self._differ(first, self.offsets[index] + start - self.positions[index], packet, offset, end - start)
 
     def _settle(self) -> None:
         """Move what follows without a gap to the pieces; give up a gap that too much waits behind."""
@@ -257,7 +241,7 @@ class Reassembler:
             if at > self.next:
                 if not self.patience or self.waiting <= self.patience:
                     break
-                self._hole(at)
+                self._hole(at, self.sources[done])
             self._take(done)
             done += 1
         if done:
@@ -275,15 +259,15 @@ class Reassembler:
         del self.sources[:count]
         del self.offsets[:count]
 
-    def _hole(self, end: i64) -> None:
-        """Bytes from the settled end to position `end` were never captured."""
+    def _hole(self, end: i64, following: i64) -> None:
+        """Bytes from the settled end to position `end` were never captured; packet `following` comes after them."""
         length = end - self.next
         budget: i64 = min(HOLE_MOST, HOLE_BASE + HOLE_PER_SEGMENT * self.segments)
         drawn = length if self.hole_bytes + length <= budget else 1
         text = f"{length} bytes were sent but not captured"
         if drawn != length:
             text += ", drawn as one byte because holes this large are not kept"
-        self.note("hole", self.pieces.sources[-1] if len(self.pieces.sources) else 0, text)
+        self.note("hole", self.pieces.sources[-1] if len(self.pieces.sources) else following, text)
         self.pieces.add(HOLE, 0, drawn)
         self.hole_bytes += drawn
         self.cut += length - drawn
@@ -294,11 +278,11 @@ class Reassembler:
         for index in range(len(self.positions)):
             at: i64 = self.positions[index]
             if at > self.next:
-                self._hole(at)
+                self._hole(at, self.sources[index])
             self._take(index)
         self._drop(len(self.positions))
         if self.high > self.next:
-            self._hole(self.high)
+            self._hole(self.high, 0)
 
     def note(self, kind: str, packet: i64, text: str) -> None:
         """Keep a note on `packet`, up to MAX_NOTES."""
