@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.guide.arithmetic import arithmetic, bits_arithmetic, number
-from inspector.model.field import Bits
+from inspector.guide.arithmetic import arithmetic, bits_arithmetic, number, own_bits
+from inspector.model.field import Bits, Field
 
 DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
@@ -89,7 +89,9 @@ def test_double_sum_is_true(value: float) -> None:
 def test_double_that_is_no_number_says_so() -> None:
     infinite = struct.pack(">d", float("-inf"))
     assert arithmetic("thrift.double", float("-inf"), infinite).endswith("stands for -infinity")
-    assert arithmetic("thrift.double", float("nan"), struct.pack(">d", float("nan"))).endswith("stands for not a number")
+    assert arithmetic("thrift.double", float("nan"), struct.pack(">d", float("nan"))).endswith(
+        "stands for not a number"
+    )
 
 
 @given(st.integers(1, 4), st.data())
@@ -98,11 +100,11 @@ def test_bits_are_drawn_in_their_places(length: int, data: st.DataObject) -> Non
     width = data.draw(st.integers(1, length * 8))
     shift = data.draw(st.integers(0, length * 8 - width))
     value = int.from_bytes(raw, "big") >> shift & ((1 << width) - 1)
-    ruler, _, result = bits_arithmetic(Bits("tcp.flags.syn", value, shift, width), length).partition(" = ")
-    places = ruler.replace(" ", "")
+    drawn, _, result = bits_arithmetic(Bits("tcp.flags.syn", value, shift, width), raw).partition(" = ")
+    places = drawn.replace(" ", "")
     assert len(places) == length * 8
     assert all((c == ".") != (shift <= len(places) - 1 - i < shift + width) for i, c in enumerate(places))
-    assert int(places.replace(".", ""), 2) == value == int(result)
+    assert int(places.replace(".", ""), 2) == value == evaluate(result)
 
 
 @pytest.mark.parametrize(
@@ -129,12 +131,36 @@ def test_bits_are_drawn_in_their_places(length: int, data: st.DataObject) -> Non
 )
 def test_arithmetic_reads_well(name: str, value: object, raw: bytes, shown: str | None) -> None:
     if shown is None:
-        shown = (
-            "sign bit 0, exponent 1023, fraction 2,251,799,813,685,248: (1 + 2,251,799,813,685,248/2⁵²)·2⁰ = 1.5"
-        )
+        shown = "sign bit 0, exponent 1023, fraction 2,251,799,813,685,248: (1 + 2,251,799,813,685,248/2⁵²)·2⁰ = 1.5"
     assert arithmetic(name, value, raw) == shown
 
 
 def test_scaled_bits_show_the_factor() -> None:
-    assert bits_arithmetic(Bits("ip.hdr_len", 20, 0, 4), 1) == ".... 0101 = 5, 5·4 = 20"
-    assert bits_arithmetic(Bits("ip.flags.df", 1, 6, 1), 1) == ".1.. .... = 1"
+    assert bits_arithmetic(Bits("ip.hdr_len", 20, 0, 4), b"\x45") == ".... 0101 = 5, 5·4 = 20"
+    assert (
+        bits_arithmetic(Bits("ip.frag_offset", 1480, 0, 13), b"\x20\xb9") == "...0 0000 1011 1001 = 185, 185·8 = 1480"
+    )
+    assert bits_arithmetic(Bits("ip.flags.df", 1, 6, 1), b"\x40") == ".1.. .... = 1"
+
+
+def test_bits_outside_the_bytes_are_not_drawn() -> None:
+    assert bits_arithmetic(Bits("ip.flags.df", 1, 14, 1), b"\x40") == ""
+    assert bits_arithmetic(Bits("ip.flags.df", 1, 0, 1), b"") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bits", "raw", "place"),
+    [
+        ("ip.version", 4, [("ip.hdr_len", 20, 0, 4)], b"\x45", (4, 4)),
+        ("ip.flags", 2, [("ip.flags.df", 1, 14, 1), ("ip.flags.mf", 0, 13, 1)], b"\x40\0", (13, 2)),
+        ("vlan.id", 5, [("vlan.priority", 1, 13, 3), ("vlan.dei", 0, 12, 1)], b"\x20\x05", (0, 12)),
+    ],
+)
+def test_own_bits_are_those_that_no_other_name_takes(
+    name: str, value: int, bits: list[tuple[str, int, int, int]], raw: bytes, place: tuple[int, int]
+) -> None:
+    field = Field(name, value, 0, len(raw))
+    field.bits = [Bits(*each) for each in bits]
+    own = own_bits(field, raw)
+    assert own is not None
+    assert (own.shift, own.width) == place

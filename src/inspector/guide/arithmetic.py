@@ -2,7 +2,7 @@
 
 import struct
 
-from inspector.model.field import Bits
+from inspector.model.field import Bits, Field
 
 MOST_BYTES = 8
 """Longer numbers are not written as sums."""
@@ -38,33 +38,52 @@ def arithmetic(name: str, value: object, raw: bytes) -> str:
     if isinstance(value, float):
         return _double(value, raw)
     if isinstance(value, str):
-        return _text(value, raw)
+        return _address(value, raw) or _text(value, raw)
     return ""
 
 
-def bits_arithmetic(bits: Bits, length: int) -> str:
-    """The bits in their places with dots for the others, and what they come to: ".... 0101 = 5, 5·4 = 20"."""
-    if bits.width <= 0 or bits.shift < 0 or not 0 < length <= MOST_BYTES:
+def ruler(bits: Bits, raw: bytes) -> str:
+    """The bits in their places with dots for the others, ".... 0101"; "" where they do not lie in `raw`."""
+    total = 8 * len(raw)
+    if bits.width <= 0 or bits.shift < 0 or bits.shift + bits.width > total or len(raw) > MOST_BYTES:
         return ""
-    mask = (1 << bits.width) - 1
-    factor = _factor(bits.value, mask)
-    plain = bits.value // factor & mask
-    total = length * 8
-    digits = [
-        str(plain >> (place - bits.shift) & 1) if bits.shift <= place < bits.shift + bits.width else "."
-        for place in reversed(range(total))
-    ]
-    fours = ["".join(digits[i : i + 4]) for i in range(0, total, 4)]
-    scaled = f", {plain}·{factor} = {bits.value}" if factor != 1 else ""
-    return f"{' '.join(fours)} = {plain}{scaled}"
+    places = f"{int.from_bytes(raw, 'big'):0{total}b}"
+    low, high = total - bits.shift - bits.width, total - bits.shift
+    drawn = "." * low + places[low:high] + "." * (total - high)
+    return " ".join(drawn[i : i + 4] for i in range(0, total, 4))
 
 
-def _factor(value: int, mask: int) -> int:
-    """Units are counted in 4 or 8 bytes where the bits alone could not hold the value (RFC 791 3.1)."""
-    for factor in (1, 4, 8):
-        if 0 <= value <= mask * factor and value % factor == 0:
-            return factor
-    return 1
+def bits_sum(bits: Bits, raw: bytes) -> str:
+    """What the bits come to: "1", or "5·4 = 20" where they count units of several bytes (RFC 791 3.1)."""
+    plain = int.from_bytes(raw, "big") >> max(bits.shift, 0) & ((1 << max(bits.width, 0)) - 1)
+    if plain and bits.value != plain and bits.value % plain == 0:
+        return f"{plain}·{bits.value // plain} = {number(bits.value)}"
+    return number(bits.value)
+
+
+def bits_arithmetic(bits: Bits, raw: bytes) -> str:
+    """The bits in their places and what they come to: ".... 0101 = 5, 5·4 = 20"."""
+    drawn = ruler(bits, raw)
+    total = bits_sum(bits, raw)
+    if not drawn or "·" not in total:
+        return f"{drawn} = {total}" if drawn else ""
+    return f"{drawn} = {total.partition('·')[0]}, {total}"
+
+
+def own_bits(field: Field, raw: bytes) -> Bits | None:
+    """The bits that a field's own value comes from, where other bits of its bytes mean something else."""
+    if not field.bits or not isinstance(field.value, int):
+        return None
+    below = [each for each in field.bits if each.name.startswith(f"{field.name}.")]
+    mask = 0
+    for each in below or field.bits:
+        mask |= ((1 << each.width) - 1) << each.shift
+    if not below:
+        mask ^= (1 << 8 * len(raw)) - 1
+    if mask <= 0:
+        return None
+    shift = (mask & -mask).bit_length() - 1
+    return Bits(field.name, int(field.value), shift, mask.bit_length() - shift)
 
 
 def _whole(name: str, value: int, raw: bytes) -> str:
@@ -138,6 +157,16 @@ def _double(value: float, raw: bytes) -> str:
     lead, scale = (1, exponent - _DOUBLE_BIAS) if exponent else (0, 1 - _DOUBLE_BIAS)
     rest = f"{lead} + {number(fraction)}/{power(2, _DOUBLE_FRACTION_BITS)}" if fraction else str(lead)
     return f"{parts}: {sign}({rest})·2{str(scale).translate(_SUPERSCRIPTS)} = {value!r}"
+
+
+def _address(value: str, raw: bytes) -> str:
+    """RFC 4291 2.2 for IPv6; IPv4 is written one number a byte."""
+    if len(raw) == 4 and value == ".".join(str(byte) for byte in raw):
+        return ", ".join(f"0x{byte:02x} = {byte}" for byte in raw)
+    if len(raw) == 16 and "::" in value:
+        groups = raw.hex(":", 2)
+        return f"{groups}, where one run of zero groups is written as ::, is {value}"
+    return ""
 
 
 def _text(value: str, raw: bytes) -> str:

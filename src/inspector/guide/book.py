@@ -1,10 +1,11 @@
 """Finds entries in the data files and fills them with a field's value and bytes."""
 
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from inspector.guide.arithmetic import bits_arithmetic
+from inspector.guide.arithmetic import bits_arithmetic, bits_sum, ruler
 from inspector.guide.entry import Entry, Explanation
 from inspector.guide.rival import rival
 from inspector.guide.template import fill, placeholders, words
@@ -51,8 +52,10 @@ class Guide:
         name, _, note = self._named(field.name, field.value).partition(": ")
         meaning = name or self._set_bits(field.bits) or _character(entry, field.value, raw)
         said = placeholders(field, raw, parent)
-        said["meaning"], said["note"], said["rival"] = meaning, note, rival(field.name, raw)
-        said["bits"] = "; ".join(self.bits_title(bits, len(raw)) for bits in field.bits)
+        said["meaning"] = name or self._set_bits(field.bits)
+        said["note"] = note
+        said["rival"] = rival(field.name, raw)
+        said["bits"] = "; ".join(self.bits_title(bits, raw) for bits in field.bits)
         return Explanation(entry.title, meaning, fill(entry.text, said), entry.spec)
 
     def explain_bits(self, bits: Bits, raw: bytes) -> Explanation:
@@ -62,15 +65,15 @@ class Guide:
             return Explanation(bits.name, "", "", "")
         name, _, note = self._named(bits.name, bits.value).partition(": ")
         said = placeholders(Field(bits.name, bits.value, 0, len(raw)), raw, None)
-        said["arithmetic"] = bits_arithmetic(bits, len(raw))
-        said["meaning"], said["note"], said["rival"], said["bits"] = name, note, "", ""
+        said["arithmetic"] = bits_arithmetic(bits, raw)
+        said["meaning"] = name
+        said["note"] = note
         return Explanation(entry.title, name, fill(entry.text, said), entry.spec)
 
-    def bits_title(self, bits: Bits, length: int) -> str:
-        """One line about some bits of a field of `length` bytes: ".1.. .... = 1, Don't fragment: set"."""
-        title = self.title(bits.name)
-        name = self.meaning(bits.name, bits.value)
-        return f"{bits_arithmetic(bits, length)} {title}" + (f": {name}" if name else "")
+    def bits_title(self, bits: Bits, raw: bytes) -> str:
+        """One line about some bits of a field whose bytes are `raw`: ".1.. .... = Don't fragment: set"."""
+        said = self.meaning(bits.name, bits.value) or bits_sum(bits, raw)
+        return f"{ruler(bits, raw)} = {self.title(bits.name)}: {said}"
 
     def entries(self) -> Iterator[Entry]:
         """All entries, by file and then in the order of the file."""
@@ -88,7 +91,8 @@ class Guide:
         return entry.values.get(int(value) if isinstance(value, int) else value, "")
 
     def _set_bits(self, bits: list[Bits]) -> str:
-        return ", ".join(self.title(each.name) for each in bits if each.width == 1 and each.value)
+        """The names of the single bits that are set, lowest first, as people name TCP flags."""
+        return ", ".join(self.title(each.name) for each in reversed(bits) if each.width == 1 and each.value)
 
     def _page(self, page: str) -> dict[str, Entry]:
         known = self._pages.get(page)
@@ -117,6 +121,12 @@ def _page_names(language: str) -> list[str]:
 
 
 def _read(language: str, page: str) -> dict[str, Entry]:
+    tables = _tables(language, page)
+    return {name: _entry(name, table, language, tables) for name, table in tables.items()}
+
+
+@cache
+def _tables(language: str, page: str) -> dict[str, dict[str, object]]:
     if not page.replace("_", "").isalnum() or not language.replace("-", "").isalnum():
         return {}
     file = _folder(language) / f"{page}.toml"
@@ -124,12 +134,15 @@ def _read(language: str, page: str) -> dict[str, Entry]:
         return {}
     import tomllib
 
-    tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {name: _entry(name, table) for name, table in tables.items()}
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def _entry(name: str, table: dict[str, object]) -> Entry:
+def _entry(name: str, table: dict[str, object], language: str, tables: dict[str, dict[str, object]]) -> Entry:
     values = table.get("values", {})
+    if isinstance(values, str):
+        # The name of another field, perhaps in another file, whose values have the same names.
+        shared = tables if values in tables else _tables(language, values.partition(".")[0])
+        values = shared[values]["values"]
     assert isinstance(values, dict)
     named: dict[int | str, str] = {_key(key): str(text) for key, text in values.items()}
     return Entry(name, words(table["title"]), words(table["text"]), words(table["spec"]), named)

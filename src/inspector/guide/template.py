@@ -7,7 +7,7 @@ field around it) {children} (their number) {arithmetic} {bits} {rival}.
 
 import re
 
-from inspector.guide.arithmetic import arithmetic, number
+from inspector.guide.arithmetic import arithmetic, bits_arithmetic, number, own_bits
 from inspector.model.field import Field
 
 MOST_TEXT = 60
@@ -41,8 +41,15 @@ def placeholders(field: Field, raw: bytes, parent: Field | None) -> dict[str, st
         "label": _shorten(_printable(field.label)),
         "parent": _name_of(parent),
         "children": str(len(field.children)) if field.children else "",
-        "arithmetic": arithmetic(field.name, field.value, raw),
+        "arithmetic": _sum(field, raw),
     }
+
+
+def _sum(field: Field, raw: bytes) -> str:
+    bits = own_bits(field, raw)
+    if bits is not None and bits.width < 8 * len(raw):
+        return bits_arithmetic(bits, raw)
+    return arithmetic(field.name, field.value, raw)
 
 
 def show(value: object, raw: bytes) -> str:
@@ -66,12 +73,14 @@ def show_hex(raw: bytes) -> str:
 
 
 def _name_of(parent: Field | None) -> str:
+    """What the schema calls the field of a struct around a value, or the name of the header line around it."""
     if parent is None:
         return ""
-    if parent.label:
+    if parent.name.endswith(".field"):
         return _shorten(_printable(parent.label))
-    # A header line's value is "name: value".
-    return _shorten(_printable(parent.value.partition(": ")[0])) if isinstance(parent.value, str) else ""
+    if isinstance(parent.value, str) and ": " in parent.value:
+        return _shorten(_printable(parent.value.partition(": ")[0]))
+    return ""
 
 
 def _printable(text: str) -> str:
