@@ -5,6 +5,7 @@ from typing import Final
 
 from inspector.export.origins import Window
 from inspector.export.records import BitsRecord, FieldRecord, MessageRecord
+from inspector.guide import Guide
 from inspector.model.buffer import Buffer
 from inspector.model.field import Bits, Field
 from inspector.model.message import Message
@@ -17,8 +18,8 @@ NANOSECONDS: Final = 1_000_000_000
 class Titles:
     """Titles of field names, remembered: the guide is asked once for each name."""
 
-    def __init__(self, session: Session) -> None:
-        self.guide = session.guide
+    def __init__(self, guide: Guide) -> None:
+        self.guide = guide
         self.known: dict[str, str] = {}
 
     def of(self, name: str) -> str:

@@ -14,11 +14,10 @@ PROTOCOL_WIDTH = 9
 class MessageLines:
     """Lines about messages: number, time, flow, direction, protocol, length, severity, summary."""
 
-    def __init__(self, session: Session, clock: Clock, paint: Paint, coloured: bool) -> None:
+    def __init__(self, session: Session, clock: Clock, paint: Paint) -> None:
         self.session = session
         self.clock = clock
         self.paint = paint
-        self.coloured = coloured
         self.number_width = len(str(len(session.messages)))
         self.directions: dict[tuple[int, int, str], str] = {}
         flows = session.flows

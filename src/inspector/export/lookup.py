@@ -77,6 +77,10 @@ class Lookup:
         self._trees = None
         return self
 
+    def look(self, message: Message) -> "Lookup":
+        """Look at `message`, keeping what is known when it is the same as before."""
+        return self if self._message is message else self.at(message)
+
     def values(self, name: str) -> list[object]:
         """All values of `name` in the message looked at."""
         message = self._message

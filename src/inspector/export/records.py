@@ -175,12 +175,3 @@ class ExplanationRecord(Struct):
     meaning: str
     text: str
     spec: str
-
-
-class Document(Struct, kw_only=True):
-    """What the root of every JSON document says about itself."""
-
-    schema: str
-    tool: str = TOOL
-    input: str
-    warnings: list[str]

@@ -91,7 +91,7 @@ def story_lines(root: Place, guide: Guide, paint: Paint) -> Iterator[str]:
     for place in places(root):
         indent = "  " * len(place.around)
         title = paint("title", field_words(place.field, place.window, guide, paint))
-        yield f"{indent}{title}{_bytes_words(place, paint)}"
+        yield f"{indent}{title}{_bytes_words(place, paint) if place.field.value is not None else ''}"
         if place.field.issue is not None:
             yield from _prose(f"? {printable(place.field.issue)}", indent + "  ")
         if place.field.name in told:
@@ -122,7 +122,7 @@ def field_lines(place: Place, guide: Guide, paint: Paint) -> Iterator[str]:
         yield from _prose(printable_prose(explained.text), "  ")
     for bits in field.bits:
         yield ""
-        yield f"  {guide.bits_title(bits, field.length)}{paint('dim', f'  {bits.name}')}"
+        yield f"  {guide.bits_title(bits, place.raw)}{paint('dim', f'  {bits.name}')}"
         yield from _prose(printable_prose(guide.explain_bits(bits, place.raw).text), "    ")
     if explained.spec:
         yield ""

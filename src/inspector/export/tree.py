@@ -26,7 +26,7 @@ def _node(field: Field, window: Window, guide: Guide, paint: Paint, depth: int, 
     yield f"{place}{indent}{field_words(field, window, guide, paint)}{name}"
     margin = " " * GUTTER + indent + INDENT
     for bits in field.bits:
-        yield f"{margin}{guide.bits_title(bits, field.length)}{paint('dim', f'  {bits.name}')}"
+        yield f"{margin}{guide.bits_title(bits, window.read(field.start, field.end))}{paint('dim', f'  {bits.name}')}"
     if field.issue is not None:
         yield f"{margin}{paint('warning', f'? {printable(field.issue)}')}"
     if not depth:

@@ -1,0 +1,43 @@
+"""`inspector show`: one message, packet or flow, layer by layer."""
+
+from pathlib import Path
+
+import click
+
+from inspector.cli.options import LEVELS, as_json, depth, level, reading
+from inspector.cli.target import parse_target
+
+
+@click.command(name="show", short_help="Show one message field by field, with its bytes.")
+@click.argument("words", metavar="[FILE] NUMBER", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@reading
+@level
+@click.option("--hex", "with_hex", is_flag=True, help="Add a hex dump.")
+@depth
+@as_json
+@click.option("--raw", is_flag=True, help="With --json: add the hex of each leaf.")
+def command(
+    *,
+    words: tuple[str, ...],
+    read: str | None,
+    decode_as: tuple[str, ...],
+    thrift: tuple[Path, ...],
+    quiet: bool,
+    color: str,
+    level: str,
+    with_hex: bool,
+    depth: int | None,
+    as_json: bool,
+    raw: bool,
+) -> int:
+    """Show message NUMBER as a tree: offset, length, title, value and field name.
+
+    \b
+    inspector show hms.pcapng 7 --hex
+    inspector show hms.pcapng 12 --level packet
+    inspector show hms.pcapng 4 --level flow      which protocols were considered, and why
+    """
+    target = parse_target(words, read, decode_as, thrift, quiet)
+    from inspector.cli.showing import Look, show
+
+    return show(target, Look(LEVELS[level], with_hex, -1 if depth is None else depth, as_json, raw, color))

@@ -1,0 +1,39 @@
+"""`inspector why`: what went wrong, and the bytes that prove it."""
+
+from pathlib import Path
+
+import click
+
+from inspector.cli.options import as_json, reading
+
+
+@click.command(name="why", short_help="Say what went wrong, and which bytes prove it.")
+@click.argument("word", metavar="[FILE|RULE]", required=False, type=click.Path(allow_dash=True))
+@reading
+@click.option("--flow", type=click.IntRange(min=1), metavar="N", help="Only findings about flow N.")
+@as_json
+@click.option("--exit-code", is_flag=True, help="Return 1 when there is a finding of severity error.")
+def command(
+    *,
+    word: str | None,
+    read: str | None,
+    decode_as: tuple[str, ...],
+    thrift: tuple[Path, ...],
+    quiet: bool,
+    color: str,
+    flow: int | None,
+    as_json: bool,
+    exit_code: bool,
+) -> int:
+    """Explain what went wrong in a capture: what you see, why it happens, how we know, what to do.
+
+    \b
+    inspector why hms.pcapng
+    inspector why http-to-thrift        the page about one rule
+    """
+    from inspector.cli.diagnosing import print_rule, why
+    from inspector.cli.options import source
+
+    if word is not None and read is None and print_rule(word):
+        return 0
+    return why(source(word, read, decode_as, thrift, quiet), flow, as_json, exit_code, color)

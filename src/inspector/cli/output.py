@@ -1,0 +1,75 @@
+"""Standard output in large pieces; a line at a time would take longer than decoding."""
+
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from inspector.export.documents import Head, joined
+
+CHUNK: Final = 1 << 18
+"""Bytes collected before they are written."""
+
+
+class Output:
+    """Writes lines to stdout as UTF-8; call `close` at the end."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._encoder = msgspec.json.Encoder()
+        self._interactive = sys.stdout.isatty()
+
+    def line(self, text: str) -> None:
+        """One line of text; lone surrogates, which UTF-8 does not have, become question marks."""
+        self.raw(text.encode("utf-8", "replace"))
+
+    def lines(self, texts: Iterable[str]) -> None:
+        """Several lines of text."""
+        for text in texts:
+            self.line(text)
+
+    def record(self, record: object, before: bytes = b"") -> None:
+        """One JSON value on a line of its own, behind `before`."""
+        self.raw(before + encode(self._encoder, record))
+
+    def document(self, start: Head, body: object) -> None:
+        """One JSON document, indented for people who look at it."""
+        whole = joined(encode(self._encoder, start), encode(self._encoder, body))
+        self.raw(msgspec.json.format(whole, indent=2))
+
+    def raw(self, line: bytes) -> None:
+        """One line of bytes."""
+        self._parts.append(line)
+        self._size += len(line)
+        if self._size >= CHUNK or self._interactive:
+            self.close()
+
+    def close(self) -> None:
+        """Write what was collected."""
+        if self._parts:
+            sys.stdout.flush()
+            self._parts.append(b"")
+            sys.stdout.buffer.write(b"\n".join(self._parts))
+            sys.stdout.buffer.flush()
+            self._parts = []
+            self._size = 0
+
+
+def encode(encoder: msgspec.json.Encoder, record: object) -> bytes:
+    """A record as JSON; text that UTF-8 cannot hold is replaced."""
+    try:
+        return encoder.encode(record)
+    except UnicodeEncodeError:
+        return encoder.encode(_without_surrogates(msgspec.to_builtins(record)))
+
+
+def _without_surrogates(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(each) for each in value]
+    return value
