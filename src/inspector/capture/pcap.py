@@ -34,15 +34,15 @@ _PROGRESS_EVERY: Final = 1 << 17
 class _Layout:
     """How the records of one file are written."""
 
-    def __init__(self, order: str, magic: int, minor: int, link_type: int, snap_length: int) -> None:
+    def __init__(self, order: str, magic: int, version: tuple[int, int], link_type: int, snap_length: int) -> None:
         self.order = order
         self.nano = magic == _NANO
         self.link_type = link_type
         self.snap_length = snap_length
         self.header = RECORD_HEADER
-        # Versions before 2.3 had the two lengths the other way round, and some 2.3 writers did not notice.
-        self.swapped = minor < 3
-        self.maybe_swapped = minor == 3
+        # Versions before 2.3 (and DG/UX's 543.0) had the two lengths the other way round, as had some 2.3 writers.
+        self.swapped = version < (2, 3) or version == (543, 0)
+        self.maybe_swapped = version == (2, 3)
 
 
 def is_pcap(head: bytes) -> bool:
@@ -78,10 +78,10 @@ def _file_header(path: str, image: mmap | bytes) -> _Layout:
         raise CaptureError(f"{path}: file ends inside its header: {FILE_HEADER} bytes are needed, {size} are there")
     order, magic = _magic(image[:4])
     major, minor, _zone, _sigfigs, snap_length, link = struct.unpack_from(order + "HHiIII", image, 4)
-    if major != 2:
-        raise CaptureError(f"{path}: pcap version {major}.{minor} is not known, only 2.x")
+    if major < 2:
+        raise CaptureError(f"{path}: pcap version {major}.{minor} is not known, only 2.0 and later")
     # The upper bits of the link type hold the length of the frame check sequence.
-    return _Layout(order, magic, minor, link & 0x03FFFFFF, snap_length)
+    return _Layout(order, magic, (major, minor), link & 0x03FFFFFF, snap_length)
 
 
 def _record_header(image: mmap | bytes, layout: _Layout) -> int:

@@ -25,6 +25,8 @@ SECRETS: Final = 10
 _RECORDS: Final = {0x0BAD: 12, 0x40000BAD: 12, 9: 8, 0x204: 32, 0x216: 36, 0x221: 36}
 """Blocks that Wireshark numbers though they are no packets (custom, journal, system call): where data begin."""
 
+_NAMES: Final = {INTERFACE: "interface", PACKET: "packet", SIMPLE: "packet", ENHANCED: "packet", SECRETS: "secrets"}
+
 OPT_COMMENT: Final = 1
 IF_NAME: Final = 2
 IF_DESCRIPTION: Final = 3
@@ -126,7 +128,7 @@ class _Walk:
 
     def section(self, pos: int) -> int:
         """Read the section header block at `pos`: byte order, comments. Returns its total length."""
-        self._need(pos, 16, "a section header")
+        self._need(pos, 16, "section header")
         raw = self.image[pos + 8 : pos + 12]
         order = "<" if struct.unpack("<I", raw)[0] == BYTE_ORDER else ">"
         if struct.unpack(order + "I", raw)[0] != BYTE_ORDER:
@@ -136,7 +138,7 @@ class _Walk:
         # 1.2 was written by mistake for 1.0 (section 4.1).
         if (major, minor) not in {(1, 0), (1, 2)}:
             raise _StopError(f"the section at offset {pos} is of pcapng version {major}.{minor}, which is not known")
-        self._check_block(pos, total, 28)
+        self._check_block(pos, total, 28, "section header")
         self.first_interface = len(self.interfaces)
         self.section_rows.append(len(self.heads))
         self.section_big.append(order == ">")
@@ -183,7 +185,7 @@ class _Walk:
         while pos + _FRAME <= size:
             pos = self._block(pos)
         if pos < size:
-            raise _StopError(_cut(self._where("a block header"), pos, _FRAME, size))
+            raise _StopError(_cut(self._where("block header"), pos, _FRAME, size))
 
     def _block(self, pos: int) -> int:
         """Read the block at `pos`, of any kind, with all checks. Returns the offset after it."""
@@ -192,7 +194,7 @@ class _Walk:
         kind, total = struct.unpack_from(self.order + "II", self.image, pos)
         if kind == SECTION:
             return pos + self.section(pos)
-        self._check_block(pos, total)
+        self._check_block(pos, total, what=_NAMES.get(kind, "block"))
         end = pos + ((total + 3) & ~3)
         if kind == ENHANCED:
             self._enhanced(pos, end)
@@ -211,7 +213,7 @@ class _Walk:
     def _enhanced(self, pos: int, end: int) -> None:
         """An enhanced packet block, section 4.3, that is unusual in some way."""
         if end - pos < ENHANCED_LEAST:
-            raise _StopError(_short("enhanced packet", pos, end - pos))
+            raise _StopError(_short("packet", pos, end - pos))
         source, high, low, captured, length = struct.unpack_from(self.order + "IIIII", self.image, pos + 8)
         self._packet(pos, pos + ENHANCED_HEADER, end - 4, source, (high << 32) | low, captured, length)
 
@@ -281,7 +283,7 @@ class _Walk:
     def _simple(self, pos: int, end: int) -> None:
         """A simple packet block, section 4.4: of interface 0, without a time, cut at its snap length."""
         if end - pos < 16:
-            raise _StopError(_short("simple packet", pos, end - pos))
+            raise _StopError(_short("packet", pos, end - pos))
         length = int(struct.unpack_from(self.order + "I", self.image, pos + 8)[0])
         captured = length
         if self.first_interface < len(self.interfaces):
@@ -338,15 +340,18 @@ class _Walk:
             raise _StopError(_cut(self._where(what), pos, needed, self.size))
 
     def _where(self, what: str) -> str:
-        return f"{what} after packet {len(self.heads)}" if len(self.heads) else what
+        count = len(self.heads)
+        if what == _NAMES[ENHANCED]:
+            return f"packet {count + 1}"
+        return f"the {what} after packet {count}" if count else f"the {what}"
 
-    def _check_block(self, pos: int, total: int, least: int = _FRAME) -> None:
+    def _check_block(self, pos: int, total: int, least: int = _FRAME, what: str = "block") -> None:
         """Raise _StopError unless the block at `pos` lies in the file and its two total lengths agree."""
         if total < least:
-            raise _StopError(_short("block", pos, total))
+            raise _StopError(_short(what, pos, total))
         # Total lengths are multiples of four (section 3.1); writers that forgot still padded.
         padded = (total + 3) & ~3
-        self._need(pos, padded, "a block")
+        self._need(pos, padded, what)
         trailing = int(struct.unpack_from(self.order + "I", self.image, pos + padded - 4)[0])
         if trailing != total:
             raise _StopError(f"the block at offset {pos} claims {total} bytes before and {trailing} after its body")
@@ -422,4 +427,4 @@ def _cut(what: str, offset: int, needed: int, size: int) -> str:
 
 
 def _short(what: str, offset: int, total: int) -> str:
-    return f"the {what} block at offset {offset} claims a length of {total} bytes, too few: reading stopped"
+    return f"the {what} at offset {offset} has a block of {total} bytes, too few: reading stopped"
