@@ -32,7 +32,8 @@ def remark(stored: int, segment: int, pseudo: int = 0) -> str | None:
     `segment` is the sum of the header and payload with the checksum itself taken as zero, `pseudo` the pseudo-header's.
     """
     computed = add_ones(segment, pseudo) ^ 0xFFFF
-    if stored == computed or ((stored | computed) == 0xFFFF and stored in {0, 0xFFFF}):
+    # 0 and 0xffff are the same number (RFC 1071 1)
+    if stored % 0xFFFF == computed % 0xFFFF:
         return None
     if pseudo and stored == pseudo:
         return f"bad checksum: computed 0x{computed:04x}; only the pseudo-header is summed so far, {OFFLOADED}"

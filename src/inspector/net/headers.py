@@ -79,7 +79,7 @@ def read_transport(r: Recorder, datagram: Datagram) -> None:
         raise r.malformed("the headers are longer than the packet")
     # what lies behind the datagram is padding: no header may be read from it
     before = r.narrow(left) if left <= r.left else -1
-    if datagram.fragment:
+    if datagram.fragment and not (datagram.first and _holds_header(r, datagram.proto)):
         payload(r, "data", r.left, left)
     elif datagram.proto == TCP:
         read_tcp(r, datagram)
@@ -92,6 +92,13 @@ def read_transport(r: Recorder, datagram: Datagram) -> None:
         payload(r, "payload", r.left, left)
     if before >= 0:
         r.widen(before)
+
+
+def _holds_header(r: Recorder, proto: int) -> bool:
+    """Whether the first fragment of a datagram has all of the transport header."""
+    if proto == TCP and r.left >= 20:
+        return r.left >= (r.peek(13)[12] >> 4) * 4
+    return proto == UDP and r.left >= 8
 
 
 def payload(r: Recorder, name: str, count: int, promised: int = 0) -> None:

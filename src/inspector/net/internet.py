@@ -51,7 +51,7 @@ def read_ipv4(r: Recorder, packet: Packet) -> Datagram:
     r.bits("ip.flags.rb", place >> 15, 15, 1)
     r.bits("ip.flags.df", place >> 14 & 1, 14, 1)
     r.bits("ip.flags.mf", place >> 13 & 1, 13, 1)
-    r.bits("ip.frag_offset", (place & 0x1FFF) * 8, 0, 13)
+    r.bits("ip.frag_offset", place & 0x1FFF, 0, 13)
     r.u8("ip.ttl")
     proto = r.u8("ip.proto")
     stored = r.u16("ip.checksum")
@@ -66,7 +66,8 @@ def read_ipv4(r: Recorder, packet: Packet) -> Datagram:
         _ipv4_options(r, start + size)
     r.close()
     end = start + total
-    return Datagram(proto, end, addresses, place & 0x3FFF != 0, end <= len(r.data))
+    fragment = place & 0x3FFF != 0
+    return Datagram(proto, end, addresses, fragment, place & 0x1FFF == 0, end <= len(r.data) and not fragment)
 
 
 def _check_total(r: Recorder, total: int, size: int, wire: int) -> int:
@@ -143,17 +144,17 @@ def read_ipv6(r: Recorder, packet: Packet) -> Datagram:
     addresses = r.peek(32)
     _ipv6_address(r, "ipv6.src")
     _ipv6_address(r, "ipv6.dst")
-    fragment = False
+    place = 0
     for _ in range(MAX_EXTENSIONS):
-        if proto not in EXTENSIONS or fragment:
+        if proto not in EXTENSIONS or place:
             break
         if proto == FRAGMENT:
-            fragment, proto = _fragment(r)
+            place, proto = _fragment(r)
         else:
             proto = _extension(r, proto)
     r.close()
     end = start + 40 + length
-    return Datagram(proto, end, addresses, fragment, end <= len(r.data))
+    return Datagram(proto, end, addresses, place != 0, place & 0xFFF8 == 0, end <= len(r.data) and not place)
 
 
 def _ipv6_address(r: Recorder, name: str) -> None:
@@ -205,18 +206,18 @@ def _ipv6_option(r: Recorder) -> None:
     r.close(kind)
 
 
-def _fragment(r: Recorder) -> tuple[bool, int]:
-    """RFC 8200 4.5; whether the packet is a part of a datagram (RFC 6946: not when it is all), and what follows."""
+def _fragment(r: Recorder) -> tuple[int, int]:
+    """RFC 8200 4.5; offset and more-flag, which are 0 for a packet that is whole (RFC 6946), and what follows."""
     r.begin("ipv6.fraghdr")
     following = r.u8("ipv6.fraghdr.nxt")
     r.u8("ipv6.fraghdr.reserved_octet")
     place = r.u16("ipv6.fraghdr.offset")
-    set_value(r, place & 0xFFF8)
+    set_value(r, place >> 3)
     r.bits("ipv6.fraghdr.reserved_bits", place >> 1 & 3, 1, 2)
     r.bits("ipv6.fraghdr.more", place & 1, 0, 1)
     r.u32("ipv6.fraghdr.ident")
     r.close()
-    return place & 0xFFF9 != 0, following
+    return place & 0xFFF9, following
 
 
 def _authentication(r: Recorder) -> int:

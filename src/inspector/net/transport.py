@@ -141,7 +141,7 @@ def read_udp(r: Recorder, datagram: Datagram) -> int:
     if 0 < length < 8:
         r.note(f"length {length} is below the 8 bytes of this header")
         end = start + 8
-    elif start + length > datagram.end:
+    elif start + length > datagram.end and not datagram.fragment:
         r.note(f"length {length} reaches past the end of the datagram, {datagram.end - start} bytes away")
     stored = r.u16("udp.checksum")
     # RFC 768: zero means that the sender computed none
