@@ -85,7 +85,7 @@ class ThriftConversation(Conversation):
         if not framed:
             self._message(side, r, out, start, False)
             return
-        before = _enter_frame(r, MAX_STRING if self.secured else MAX_FRAME)
+        before = r.narrow(_frame_size(r, self.secured))
         try:
             if self.secured and _is_opaque(r):
                 self._opaque(side, r, out, start)
@@ -194,7 +194,7 @@ class ThriftConversation(Conversation):
         try:
             framed = self.secured or _is_framed(r)
             if framed:
-                end = min(end, start + 4 + max(r.i32("thrift.frame_len"), 0))
+                end = min(end, start + 4 + _frame_size(r, self.secured))
             header = read_header(r)
         except DecodeError:
             return None
@@ -252,11 +252,13 @@ def _is_opaque(r: Reader) -> bool:
     return judge_strict(data, 0) == NONE and judge_old(data, 0) == NONE
 
 
-def _enter_frame(r: Reader, most: int) -> int:
+def _frame_size(r: Reader, secured: bool) -> int:
+    """Read a frame's length; SASL's frames have no limit of their own."""
     size = r.i32("thrift.frame_len")
+    most = MAX_STRING if secured else MAX_FRAME
     if not 0 < size <= most:
-        raise r.malformed(f"a frame of {size} bytes; {most} are allowed")
-    return r.narrow(size)
+        raise r.malformed(f"a frame of {size} bytes; 1 to {most} are allowed")
+    return size
 
 
 def _read_rest(r: Reader) -> int:
@@ -346,7 +348,7 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
         r.i32("thrift.frame_len")
         _explain_message(r, context)
         return
-    before = _enter_frame(r, MAX_STRING if context.secured else MAX_FRAME)
+    before = r.narrow(_frame_size(r, context.secured))
     try:
         if message.kind == "sasl":
             r.skip("thrift.sasl.payload", r.left)

@@ -183,6 +183,8 @@ def _field(r: Reader, wire: int, spec: FieldSpec | None, room: int, body: Body) 
         if room > 0:
             text = _show(value, declared)
             body.values.append(value)
+    if isinstance(value, int) and declared is not None and declared.enum is not None:
+        value = declared.enum.names.get(value, value)
     r.depth += 1
     r.close(value)
     return f"{spec.name}={text}" if spec is not None else f"{id_}: {text}"

@@ -17,6 +17,9 @@ MAX_FRAME: Final = 16_384_000
 _MAX_NAME: Final = 256
 """Bytes of a method name that detection believes."""
 
+_SHORTEST: Final = 11
+"""Bytes of the shortest message: old, with a name of one letter and no fields."""
+
 _LATE: Final = 4096
 """Bytes searched for a message start when a stream begins in the middle of one."""
 
@@ -73,7 +76,7 @@ def judge_frame(data: bytes, at: int) -> int:
     """How well `data` from index `at` fits a frame with a message: NONE, MORE or STRONG."""
     if len(data) < at + 4:
         return MORE if data[at : at + 1] in (b"", b"\0") else NONE
-    if not 12 <= int.from_bytes(data[at : at + 4], "big") <= MAX_FRAME:
+    if not _SHORTEST <= int.from_bytes(data[at : at + 4], "big") <= MAX_FRAME:
         return NONE
     return max(judge_strict(data, at + 4), judge_old(data, at + 4))
 
@@ -214,7 +217,7 @@ def find_start(data: bytes, pos: int, framed: bool) -> int:
 def _is_frame(data: bytes, at: int, framed: bool) -> bool:
     """Whether the four bytes at `at` are a frame length: plausible, and known to be or confirmed by a stop byte."""
     length = int.from_bytes(data[at : at + 4], "big")
-    if not 12 <= length <= MAX_FRAME:
+    if not _SHORTEST <= length <= MAX_FRAME:
         return False
     end = at + 4 + length
     return framed or (end <= len(data) and data[end - 1] == 0)
