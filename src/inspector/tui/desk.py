@@ -1,0 +1,115 @@
+"""Slow work done beside the thread that draws: explaining a message, gathering the digest, filtering.
+
+Workers never touch a widget; they post what they found, and of one kind at most one runs at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.widget import Widget
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from inspector.tui.digest import Digest, gather
+from inspector.tui.filtering import Choice, Wish, choose
+from inspector.tui.landing import Landing
+from inspector.tui.study import Stop, Study, study
+
+if TYPE_CHECKING:
+    from inspector.query import Filter
+    from inspector.session import Session
+
+
+class Desk(Widget):
+    """Takes requests from a screen and answers with messages; the last request of a kind wins."""
+
+    DEFAULT_CSS = "Desk { display: none; }"
+
+    @dataclass
+    class Studied(Message):
+        """A message is explained; the cursor is to land where `land` says."""
+
+        study: Study
+        land: Landing
+
+    @dataclass
+    class Gathered(Message):
+        """The digest of the whole capture."""
+
+        digest: Digest
+
+    @dataclass
+    class Chosen(Message):
+        """What a wish leaves in the lists."""
+
+        choice: Choice
+        wish: Wish
+
+    @dataclass
+    class Failed(Message):
+        """Something went wrong in a worker; a bug, told without stopping the program."""
+
+        work: str
+        text: str
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.lock = Lock()
+        self._wanted: tuple[Stop, Landing] | None = None
+        self._busy = False
+
+    def ask(self, stop: Stop, land: Landing) -> None:
+        """Explain a row; while one is being explained, only the last asked for is remembered."""
+        self._wanted = (stop, land)
+        if not self._busy:
+            self._next()
+
+    def forget(self) -> None:
+        """Nobody waits for the last one asked for any more."""
+        self._wanted = None
+
+    def _next(self) -> None:
+        if self._wanted is None:
+            return
+        stop, land = self._wanted
+        self._wanted = None
+        self._busy = True
+        self.run_worker(lambda: self._study(stop, land), "study", "study", thread=True, exit_on_error=False)
+
+    def _study(self, stop: Stop, land: Landing) -> None:
+        with self.lock:
+            found = study(self.session, stop)
+        self.post_message(self.Studied(found, land))
+
+    def gather(self) -> None:
+        """Look at the whole capture once."""
+        self.run_worker(
+            lambda: self.post_message(self.Gathered(gather(self.session))), "gather", "gather", thread=True, exit_on_error=False
+        )
+
+    def choose(self, digest: Digest, wish: Wish, wanted: Filter | None) -> None:
+        """Find the rows that a wish leaves; an earlier wish is dropped."""
+        self.run_worker(
+            lambda: self._choose(digest, wish, wanted), "choose", "choose", thread=True, exclusive=True, exit_on_error=False
+        )
+
+    def _choose(self, digest: Digest, wish: Wish, wanted: Filter | None) -> None:
+        worker = get_current_worker()
+        choice = choose(self.session, digest, wish, wanted, self.lock, lambda: worker.is_cancelled)
+        if not worker.is_cancelled:
+            self.post_message(self.Chosen(choice, wish))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Take the next request; tell of what broke."""
+        event.stop()
+        if event.state == WorkerState.ERROR:
+            error = event.worker.error
+            what = f"{type(error).__name__}: {error}"
+            self.post_message(self.Failed(event.worker.name, f"! {event.worker.name} failed, a bug: {what}"))
+        if event.worker.name == "study" and event.state in {WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED}:
+            self._busy = False
+            self._next()

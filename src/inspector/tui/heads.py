@@ -1,0 +1,82 @@
+"""The lines and titles around the panes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inspector.tui.levels import LEVELS, MESSAGES
+from inspector.tui.text import GLYPHS, Line, plural, printable
+
+if TYPE_CHECKING:
+    from inspector.model.finding import Finding
+    from inspector.session import Session
+    from inspector.tui.digest import Digest
+    from inspector.tui.study import Study
+    from inspector.tui.views import View
+
+LEVEL_NAMES = {"flows": "conversations", "messages": "messages", "packets": "packets"}
+PANE_NAMES = {"layers": "5 Layers", "bytes": "6 Bytes", "explain": "7 Explain"}
+
+
+def head_line(session: Session, digest: Digest) -> tuple[Line, Line]:
+    """File and counts; severities."""
+    counts = f"{plural(session.packet_count, 'packet')} · {plural(len(session.messages), 'message')} · {plural(len(session.flows), 'conversation')}"
+    name = "standard input" if session.path == "-" else Path(session.path).name
+    left: Line = [("title", " inspector "), ("strong", f" {printable(name)}  "), ("dim", counts)]
+    if session.issues:
+        left.append(("warning", f"  ! {printable(session.issues[0])}"))
+    right: Line = []
+    if not digest.complete:
+        right.append(("dim", "looking for trouble … "))
+    for severity, glyph in GLYPHS.items():
+        count = digest.counts.get(severity, 0)
+        if count:
+            right.append((severity, f" {glyph} {count:,} "))
+    return left, right
+
+
+def banner_line(findings: list[Finding]) -> tuple[Line, Line]:
+    """The first finding of a conversation, and the way to the rest."""
+    if not findings:
+        return [], []
+    worst = findings[0]
+    more = f"  (+{len(findings) - 1} more)" if len(findings) > 1 else ""
+    left: Line = [(worst.severity, f" {GLYPHS[worst.severity]} {printable(worst.title)}"), ("dim", more)]
+    return left, [("key", "W"), ("", " why ")]
+
+
+def level_title(level: str) -> str:
+    """The three lists, the one shown in capitals."""
+    parts = []
+    for place, each in enumerate(LEVELS, 1):
+        name = LEVEL_NAMES[each]
+        parts.append(f"[b]{place} {name.upper()}[/b]" if each == level else f"{place} {name}")
+    return "  ".join(parts)
+
+
+def pane_titles(study: Study | None, index: int, view: View | None, lower: str) -> dict[str, tuple[str, str]]:
+    """Title and subtitle of each lower pane; with `lower` set, only that one is in view and names the others."""
+    titles: dict[str, tuple[str, str]] = {}
+    for name, title in PANE_NAMES.items():
+        shown = title
+        if lower:
+            shown = "  ".join(f"[b]{t.upper()}[/b]" if n == name else t for n, t in PANE_NAMES.items())
+        titles[name] = (shown, "")
+    if study is None:
+        return titles
+    steps = study.outline.steps
+    number = study.outline.step_number(index)
+    titles["layers"] = (titles["layers"][0], f"step {number}/{len(steps)}")
+    if view is not None:
+        titles["bytes"] = (titles["bytes"][0], f"{view.title} · r" if not lower else view.title)
+    return titles
+
+
+def empty_list(session: Session, level: str, filtered: bool) -> str:
+    """What to say where there is nothing to list."""
+    if filtered:
+        return "Nothing matches. C clears the filter, c shows all conversations again."
+    reason = f": {session.issues[0]}" if session.issues else "."
+    other = " 3 shows the packets." if level == MESSAGES and session.packet_count else ""
+    return f"This capture holds no {LEVEL_NAMES[level]}{reason}{other}"

@@ -1,0 +1,159 @@
+"""The one table of keys: bindings, footer, help and command palette are all made from it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding, BindingType
+
+MAIN: Final = "main"
+STREAM: Final = "stream"
+WHY: Final = "why"
+HELP: Final = "help"
+START: Final = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One action of a screen.
+
+    `show` is how its keys are written; `label` is one word for the footer ("" keeps it out of there);
+    `rank` says which footer entries stay when there is little room (1 stays longest).
+    """
+
+    id: str
+    keys: str
+    action: str
+    show: str
+    label: str
+    help: str
+    group: str
+    rank: int = 0
+
+
+STEP: Final = "Step through the bytes"
+MOVE: Final = "Move"
+LOOK: Final = "Look"
+FIND: Final = "Find"
+LEAVE: Final = "Program"
+
+KEYS: Final[dict[str, tuple[Key, ...]]] = {
+    MAIN: (
+        Key("step.next", "full_stop", "step(1)", ".", "next field", "next field in byte order, on into the next message", STEP, 1),
+        Key("step.back", "comma", "step(-1)", ",", "back", "field before this one", STEP, 2),
+        Key("step.out", "h,backspace", "outward", "h", "out", "out to the field or layer around it", STEP, 6),
+        Key("step.in", "l", "inward", "l", "in", "into the field: its first part", STEP, 7),
+        Key("byte.back", "left", "sideways(-1)", "←", "", "out; in Bytes, the byte before", STEP),
+        Key("byte.next", "right", "sideways(1)", "→", "", "in; in Bytes, the next byte", STEP),
+        Key("step.over", "right_parenthesis", "sibling(1)", ")", "", "next sibling: skip the whole layer", STEP),
+        Key("step.over.back", "left_parenthesis", "sibling(-1)", "(", "", "sibling before", STEP),
+        Key("message.next", "greater_than_sign", "message(1)", ">", "next msg", "next message of this conversation, either direction", STEP, 5),
+        Key("message.back", "less_than_sign", "message(-1)", "<", "", "message before in this conversation", STEP),
+        Key("anomaly.next", "right_square_bracket,a", "anomaly(1)", "]", "anomaly", "next anomaly", STEP, 8),
+        Key("anomaly.back", "left_square_bracket,A", "anomaly(-1)", "[", "", "anomaly before", STEP),
+        Key("move.down", "j,down", "move(1)", "j ↓", "", "down in the pane that has the focus", MOVE),
+        Key("move.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
+        Key("move.page", "pagedown,ctrl+f", "page(1)", "PgDn", "", "page down", MOVE),
+        Key("move.page.up", "pageup,ctrl+b", "page(-1)", "PgUp", "", "page up", MOVE),
+        Key("move.home", "g,home", "edge(-1)", "g Home", "", "first", MOVE),
+        Key("move.end", "G,end", "edge(1)", "G End", "", "last", MOVE),
+        Key("pane.next", "tab", "pane(1)", "Tab", "", "next pane", MOVE),
+        Key("pane.back", "shift+tab", "pane(-1)", "Shift+Tab", "", "pane before", MOVE),
+        Key("pane.layers", "5", "show('layers')", "5", "", "Layers pane", MOVE),
+        Key("pane.bytes", "6", "show('bytes')", "6", "", "Bytes pane", MOVE),
+        Key("pane.explain", "7", "show('explain')", "7", "", "Explain pane", MOVE),
+        Key("level.flows", "1", "level('flows')", "1", "", "conversations", LOOK),
+        Key("level.messages", "2", "level('messages')", "2", "", "messages", LOOK),
+        Key("level.packets", "3", "level('packets')", "3", "", "packets", LOOK),
+        Key("open", "enter", "open", "Enter", "", "open the conversation; fold or unfold the field", LOOK),
+        Key("fold.all", "asterisk", "fold_all", "*", "", "unfold everything, or fold it again", LOOK),
+        Key("why", "W", "why", "W", "why", "why did it fail? the findings, side by side", LOOK, 3),
+        Key("stream", "s", "stream", "s", "stream", "both directions of this conversation as they were sent", LOOK, 9),
+        Key("view", "r", "view", "r", "bytes", "Bytes show the frame, the stream, or derived bytes", LOOK, 10),
+        Key("values", "u", "values", "u", "", "what the bytes at the cursor are as numbers and text", LOOK),
+        Key("zoom", "z,backslash", "zoom", "z", "zoom", "one pane fills the screen, and back", LOOK, 12),
+        Key("filter", "slash,f", "filter", "/", "filter", "filter the list", FIND, 4),
+        Key("conversation", "c", "conversation", "c", "", "this conversation only, and back to all", FIND),
+        Key("filter.clear", "C", "clear", "C", "", "clear the filter", FIND),
+        Key("copy", "y", "copy", "y", "copy", "copy the field's bytes: hex to clipboard and file", FIND, 13),
+        Key("help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 3),
+        Key("palette", "ctrl+p,colon", "app.command_palette", "^p", "menu", "every command by name", LEAVE, 11),
+        Key("escape", "escape", "escape", "Esc", "", "out of the zoom, the filter, the pane", LEAVE),
+        Key("back", "q", "back", "q", "back", "back to the captures, or quit", LEAVE, 4),
+        Key("quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
+    ),
+    STREAM: (
+        Key("stream.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
+        Key("stream.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
+        Key("stream.page", "pagedown,space", "page(1)", "PgDn", "page", "page down", MOVE, 5),
+        Key("stream.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
+        Key("stream.home", "g,home", "edge(-1)", "g", "", "top", MOVE),
+        Key("stream.end", "G,end", "edge(1)", "G", "", "bottom", MOVE),
+        Key("stream.hex", "r", "view", "r", "text or hex", "text or hex", LOOK, 1),
+        Key("stream.side", "d", "side", "d", "direction", "both directions, client only, server only", LOOK, 2),
+        Key("stream.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 4),
+        Key("stream.back", "q,escape,s", "back", "q", "back", "back", LEAVE, 3),
+        Key("stream.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
+    ),
+    WHY: (
+        Key("why.down", "j,down", "move(1)", "j ↓", "scroll", "down", MOVE, 2),
+        Key("why.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
+        Key("why.page", "pagedown,space", "page(1)", "PgDn", "page", "page down", MOVE, 5),
+        Key("why.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
+        Key("why.home", "g,home", "edge(-1)", "g", "", "top", MOVE),
+        Key("why.end", "G,end", "edge(1)", "G", "", "bottom", MOVE),
+        Key("why.next", "right_square_bracket,n,tab", "finding(1)", "]", "next finding", "next finding", LOOK, 3),
+        Key("why.previous", "left_square_bracket,N,shift+tab", "finding(-1)", "[", "", "finding before", LOOK),
+        Key("why.go", "enter", "go", "Enter", "show the bytes", "go to the bytes that prove it", LOOK, 1),
+        Key("why.copy", "y", "copy", "y", "copy", "copy the finding as text", FIND, 6),
+        Key("why.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 7),
+        Key("why.back", "q,escape,W", "back", "q", "back", "back", LEAVE, 4),
+        Key("why.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
+    ),
+    HELP: (
+        Key("help.down", "j,down", "move(1)", "j ↓", "scroll", "down", MOVE, 2),
+        Key("help.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
+        Key("help.page", "pagedown,space", "page(1)", "PgDn", "page", "page down", MOVE, 3),
+        Key("help.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
+        Key("help.home", "g,home", "edge(-1)", "g", "", "top", MOVE),
+        Key("help.end", "G,end", "edge(1)", "G", "", "bottom", MOVE),
+        Key("help.back", "q,escape,question_mark,f1,enter", "back", "q", "back", "back", LEAVE, 1),
+        Key("help.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
+    ),
+    START: (
+        Key("start.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
+        Key("start.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
+        Key("start.page", "pagedown", "page(1)", "PgDn", "", "page down", MOVE),
+        Key("start.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
+        Key("start.home", "g,home", "edge(-1)", "g", "", "first", MOVE),
+        Key("start.end", "G,end", "edge(1)", "G", "", "last", MOVE),
+        Key("start.open", "enter,l,right", "open", "Enter", "open", "open the capture", LOOK, 1),
+        Key("start.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 3),
+        Key("start.palette", "ctrl+p,colon", "app.command_palette", "^p", "menu", "every command by name", LEAVE, 4),
+        Key("start.quit", "q,Q,escape,ctrl+q", "app.quit", "q", "quit", "quit", LEAVE, 2),
+    ),
+}
+
+
+def bindings(screen: str) -> list[BindingType]:
+    """Textual bindings of a screen; each has an id, so that a user's keymap can move it."""
+    return [Binding(key.keys, key.action, key.label or key.help, show=False, id=key.id, tooltip=key.help) for key in KEYS[screen]]
+
+
+def footer(screen: str, width: int) -> list[Key]:
+    """The keys named at the bottom: as many as fit in `width` cells, the most important ones kept, in table order."""
+    shown = sorted((key for key in KEYS[screen] if key.rank), key=lambda key: key.rank)
+    kept: list[Key] = []
+    room = width
+    for key in shown:
+        room -= len(key.show) + len(key.label) + 3
+        if room >= 0:
+            kept.append(key)
+    return [key for key in KEYS[screen] if key in kept]
+
+
+def groups(screen: str) -> dict[str, list[Key]]:
+    """The keys of a screen by group, in table order."""
+    found: dict[str, list[Key]] = {}
+    for key in KEYS[screen]:
+        found.setdefault(key.group, []).append(key)
+    return found

@@ -1,0 +1,80 @@
+"""Where the cursor lands in a message that is opened: at its root, its ends, a byte, an issue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from inspector.engine.cursor import NOWHERE
+from inspector.tui.study import Stop, Study
+
+if TYPE_CHECKING:
+    from inspector.session import Session
+    from inspector.tui.views import View
+
+Landing = Callable[[Study], int]
+
+
+def root(study: Study) -> int:
+    """The message as a whole."""
+    return study.root
+
+
+def first(study: Study) -> int:
+    """Its first field; packet headers are behind."""
+    found = study.outline.next_step(study.root - 1)
+    return study.root if found == NOWHERE else found
+
+
+def last(study: Study) -> int:
+    """Its last field."""
+    found = study.outline.previous_step(len(study.outline))
+    return study.root if found == NOWHERE else found
+
+
+def first_issue(study: Study) -> int:
+    """Its first field with an issue, else the whole."""
+    found = study.outline.next_issue(study.root - 1)
+    return study.root if found == NOWHERE else found
+
+
+def last_issue(study: Study) -> int:
+    """Its last field with an issue, else the whole."""
+    found = study.outline.previous_issue(len(study.outline))
+    return study.root if found < study.root else found
+
+
+def field(index: int) -> Landing:
+    """The field at an index, when the message is the same as before."""
+    return lambda study: index if index < len(study.outline) else study.root
+
+
+def stream_byte(view: View, offset: int) -> Landing:
+    """The field that covers a byte of a stream."""
+
+    def land(study: Study) -> int:
+        found = study.outline.at(view.buffer, offset)
+        return study.root if found == NOWHERE else found
+
+    return land
+
+
+def packet_byte(packet: int, offset: int) -> Landing:
+    """The field that a byte of a packet became."""
+
+    def land(study: Study) -> int:
+        found = study.outline.at_packet_byte(packet, offset)
+        return study.root if found == NOWHERE else found
+
+    return land
+
+
+def message_at(session: Session, study: Study, view: View, offset: int) -> Stop | None:
+    """The message that a byte of a stream belongs to, or that begins in a packet after the one explained."""
+    current = study.message
+    if current is None or view.packet:
+        return None
+    for index, message in enumerate(session.messages):
+        if message.buffer is view.buffer and message.start <= offset < message.end:
+            return Stop(index, message.packet)
+    return None

@@ -1,0 +1,53 @@
+"""What our screens share: keys out of the table, and a hint where the terminal is too small."""
+
+from textual import events
+from textual.screen import Screen
+
+from inspector.tui.text import Line
+from inspector.tui.widgets.text_pane import Bar
+
+LEAST = (60, 15)
+"""Columns and rows below which panes make no sense."""
+
+
+def too_small(width: int, height: int) -> bool:
+    """Whether a terminal has no room for panes."""
+    return width < LEAST[0] or height < LEAST[1]
+
+
+class KeyScreen(Screen[None], inherit_bindings=False):
+    """A screen whose bindings come from the key table entry `KEYS_OF`."""
+
+    KEYS_OF = ""
+    AUTO_FOCUS = None
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+
+    DEFAULT_CSS = """
+    KeyScreen { background: $background; layers: base hint; &:ansi { background: ansi_default; } }
+    KeyScreen #small { display: none; layer: hint; height: 1; width: 1fr; }
+    KeyScreen.-small #small { display: block; }
+    KeyScreen.-small > .panes { display: none; }
+    """
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Panes, or the hint that there is no room for them."""
+        small = too_small(event.size.width, event.size.height)
+        self.set_class(small, "-small")
+        for bar in self.query("#small").results(Bar):
+            bar.show(hint(event.size.width, event.size.height))
+
+    def action_help(self) -> None:
+        """The keys of this screen."""
+        from inspector.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.KEYS_OF))
+
+    def action_back(self) -> None:
+        """Back to the screen before."""
+        self.app.pop_screen()
+
+
+def hint(width: int, height: int) -> Line:
+    """What to say where nothing else fits."""
+    return [("warning", f"{width}x{height}: {LEAST[0]}x{LEAST[1]} needed")]

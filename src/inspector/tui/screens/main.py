@@ -1,0 +1,276 @@
+"""The main screen: a list, and below it the layers, bytes and explanation of what the one cursor is on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from inspector.engine.cursor import NOWHERE
+from inspector.model.errors import UsageError
+from inspector.tui import landing
+from inspector.tui.desk import Desk
+from inspector.tui.digest import quick
+from inspector.tui.fields import Naming
+from inspector.tui.filtering import Wish, compiled, everything, known_names, outcome, problem
+from inspector.tui.heads import banner_line, empty_list, head_line, level_title, pane_titles
+from inspector.tui.keymap import MAIN, bindings
+from inspector.tui.landing import Landing
+from inspector.tui.levels import FLOWS, MESSAGES, LevelRows, rows_of
+from inspector.tui.narrative import explain_lines, strip_line
+from inspector.tui.screens.base import KeyScreen
+from inspector.tui.screens.moves import Moves
+from inspector.tui.study import Stop
+from inspector.tui.values import INSPECTED, value_lines
+from inspector.tui.views import DERIVED, view
+from inspector.tui.widgets.field_list import FieldList
+from inspector.tui.widgets.filter_bar import FilterBar
+from inspector.tui.widgets.footer import KeyBar
+from inspector.tui.widgets.hex_view import HexView
+from inspector.tui.widgets.text_pane import Bar, TextPane
+from inspector.tui.widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from inspector.session import Session
+
+
+MOST_ROWS = 10
+"""Rows of the list in a high terminal; the style sheet allows fewer in a low one."""
+
+
+class MainScreen(Moves):
+    """Shows where the one cursor is: the row of the list, the field of its message, the byte of that."""
+
+    KEYS_OF = MAIN
+    BINDINGS = bindings(MAIN)
+    CSS_PATH = "main.tcss"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.naming = Naming(session.guide)
+        self.digest = quick(session)
+        self.desk = Desk(session)
+        self.level = MESSAGES
+        self.wish = Wish()
+        self.choice = everything(session, self.digest)
+        self.rows: LevelRows = rows_of(MESSAGES, session, self.digest, self.choice)
+        self.stop = None
+        self.study = None
+        self.index = 0
+        self.bytes_kind = DERIVED
+        self._known: frozenset[str] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Bar(id="small")
+        with Container(id="panes", classes="panes"):
+            yield Bar(id="head")
+            yield FilterBar(id="filter")
+            yield VirtualTable(id="list")
+            yield Bar(id="banner")
+            with Container(id="lower"):
+                yield FieldList(id="layers")
+                with Container(id="bytes-box"):
+                    yield HexView(id="bytes")
+                    yield TextPane(id="values")
+                yield TextPane(id="explain")
+            yield TextPane(id="strip")
+            yield KeyBar(MAIN)
+        yield self.desk
+
+    def on_mount(self) -> None:
+        self.table = self.query_one("#list", VirtualTable)
+        self.fields = self.query_one("#layers", FieldList)
+        self.hex = self.query_one("#bytes", HexView)
+        self.explain = self.query_one("#explain", TextPane)
+        self.values = self.query_one("#values", TextPane)
+        self.strip = self.query_one("#strip", TextPane)
+        self.filter = self.query_one(FilterBar)
+        self.add_class("-at-layers", "-values")
+        self.table.focus()
+        self.show_rows(self.rows, 0, landing.root)
+        self.desk.gather()
+
+    # the list
+
+    def show_rows(self, rows: LevelRows, row: int, land: Landing) -> None:
+        """Show the rows of this level, with the cursor on one of them."""
+        self.rows = rows
+        self.table.show(rows, row)
+        self.table.styles.height = min(len(rows), MOST_ROWS) + 2
+        if len(rows):
+            self.go(rows.stop(self.table.cursor), land)
+        else:
+            self.stop = self.study = None
+            self.explain.show([[("warning", empty_list(self.session, self.level, not self.wish.plain))]])
+        self.show_heads()
+
+    def show_heads(self) -> None:
+        """The lines around the list."""
+        self.query_one("#head", Bar).show(*head_line(self.session, self.digest))
+        self.table.border_title = level_title(self.level)
+        self.table.border_subtitle = f"{len(self.rows):,}" if self.wish.plain else outcome(self.choice, self.wish)
+        flow = self.flow
+        found = self.digest.findings_of(flow) + self.digest.findings_of(0) if flow else []
+        banner = self.query_one("#banner", Bar)
+        banner.show(*banner_line(found))
+        banner.display = bool(found)
+
+    @property
+    def flow(self) -> int:
+        """The conversation under the cursor, 0 outside all."""
+        if self.stop is None:
+            return 0
+        if self.stop.message >= 0:
+            return self.session.messages[self.stop.message].flow
+        return self.session.packet_row(self.stop.packet).flow
+
+    # the cursor
+
+    def go(self, stop: Stop, land: Landing) -> None:
+        """Put the cursor on another row's message, or on another field of this one."""
+        if self.study is not None and self.study.stop == stop:
+            self.desk.forget()
+            self.stop = stop
+            self.point(land(self.study))
+            return
+        before, self.stop = self.flow, stop
+        if self.flow != before:
+            self.show_heads()
+        self.desk.ask(stop, land)
+
+    @on(Desk.Studied)
+    def _studied(self, event: Desk.Studied) -> None:
+        if event.study.stop != self.stop:
+            return
+        self.study = event.study
+        index = event.land(event.study)
+        self.fields.show(event.study.outline, event.study.root, index, self.naming)
+        self.point(index)
+
+    @on(Desk.Failed)
+    def _failed(self, event: Desk.Failed) -> None:
+        if event.work == "study":
+            self.explain.show([[("error", event.text)]])
+            self.strip.show([[("error", event.text)]])
+        else:
+            self.notify(event.text, severity="error")
+
+    @on(Desk.Gathered)
+    def _gathered(self, event: Desk.Gathered) -> None:
+        self.digest = event.digest
+        if self.wish.plain:
+            self.choice = everything(self.session, self.digest)
+            self.keep_place()
+        else:
+            self.wishes(self.wish)
+
+    def keep_place(self, land: Landing | None = None) -> None:
+        """Make the rows again, with the cursor on the same field, or where `land` says."""
+        rows = rows_of(self.level, self.session, self.digest, self.choice)
+        if self.stop is None or not len(rows):
+            self.show_rows(rows, 0, landing.root)
+            return
+        row = rows.find(self.stop)
+        stop, index = rows.stop(row), self.index
+        same = stop.message == self.stop.message and (stop.message >= 0 or stop.packet == self.stop.packet)
+        if same and self.level == FLOWS:
+            stop = self.stop
+        self.show_rows(rows, row, land or (landing.field(index) if same else landing.root))
+
+    def point(self, index: int, keep_byte: bool = False) -> None:
+        """Have every pane show one field."""
+        if self.study is None or index == NOWHERE:
+            return
+        self.index = index
+        self.fields.go(index, quiet=True)
+        self.hex.show(view(self.session, self.study, index, self.bytes_kind), keep_byte)
+        self.explain.show(explain_lines(self.session, self.study, index, self.naming))
+        self.strip.show([strip_line(self.session, self.study, index, self.naming)])
+        self.show_values()
+        self.show_titles()
+
+    def show_titles(self) -> None:
+        """The titles of the lower panes."""
+        lower = "-narrow" if self.has_class("-narrow") else ""
+        made = pane_titles(self.study, self.index, self.hex.view, lower)
+        for name, (title, subtitle) in made.items():
+            pane = self.query_one("#bytes-box" if name == "bytes" else f"#{name}")
+            pane.border_title, pane.border_subtitle = title, subtitle
+
+    def show_values(self) -> None:
+        """The value inspector."""
+        shown = self.hex.view
+        if shown is not None and self.has_class("-values"):
+            at = self.hex.byte
+            raw = shown.buffer.read(at, min(at + INSPECTED, shown.size)) if at >= 0 else b""
+            self.values.show(value_lines(raw, self.values.size.width))
+
+    def on_screen_resume(self) -> None:
+        self.show_titles()
+
+    # what the panes tell
+
+    @on(VirtualTable.Moved)
+    def _row_moved(self, event: VirtualTable.Moved) -> None:
+        self.go(self.rows.stop(event.row), landing.root)
+
+    @on(VirtualTable.Opened)
+    def _row_opened(self) -> None:
+        self.action_open()
+
+    @on(FieldList.Moved)
+    def _field_moved(self, event: FieldList.Moved) -> None:
+        self.point(event.index)
+
+    @on(HexView.Picked)
+    def _byte_picked(self, event: HexView.Picked) -> None:
+        if self.study is None:
+            return
+        outline, shown = self.study.outline, event.view
+        if event.again and outline.nodes[self.index].parent != NOWHERE:
+            self.point(outline.parent(self.index), keep_byte=True)
+            return
+        at = outline.at_packet_byte(shown.packet, event.offset) if shown.packet else outline.at(shown.buffer, event.offset)
+        if at != NOWHERE:
+            self.point(at, keep_byte=True)
+            return
+        self.show_values()
+        stop = landing.message_at(self.session, self.study, shown, event.offset)
+        if stop is not None:
+            self.row_to(stop, landing.stream_byte(shown, event.offset))
+
+    # filters
+
+    def wishes(self, wish: Wish) -> None:
+        """Show what a wish leaves; says so when its text is no filter."""
+        if self._known is None:
+            self._known = known_names(self.session)
+        try:
+            wanted = compiled(wish.text, self._known)
+        except UsageError as error:
+            self.filter.say(problem(error))
+            return
+        self.filter.say([("dim", "…")])
+        self.desk.choose(self.digest, wish, wanted)
+
+    @on(Desk.Chosen)
+    def _chosen(self, event: Desk.Chosen) -> None:
+        self.wish, self.choice = event.wish, event.choice
+        self.filter.say([("note" if self.choice.found else "warning", outcome(self.choice, self.wish))])
+        self.keep_place()
+
+    @on(FilterBar.Changed)
+    def _filter_changed(self, event: FilterBar.Changed) -> None:
+        self.wishes(Wish(event.text, self.wish.flow))
+
+    @on(FilterBar.Left)
+    def _filter_left(self, event: FilterBar.Left) -> None:
+        if not event.kept:
+            self.filter.set("")
+            self.wishes(Wish("", self.wish.flow))
+        if not event.kept or not self.wish.text:
+            self.filter.close()
+        self.table.focus()

@@ -1,0 +1,124 @@
+"""The first screen without a file: the bundled captures, each with what it teaches."""
+
+from rich.cells import cell_len
+from textual import on, work
+from textual.app import ComposeResult
+from textual.message import Message
+
+from inspector.tui.captures import Lesson, lessons
+from inspector.tui.keymap import START, bindings
+from inspector.tui.screens.base import KeyScreen
+from inspector.tui.text import Line
+from inspector.tui.widgets.footer import KeyBar
+from inspector.tui.widgets.text_pane import Bar, TextPane
+from inspector.tui.widgets.virtual_table import Column, VirtualTable
+
+WELCOME: list[Line] = [
+    [("title", "inspector"), ("", " opens a capture and explains every byte of it: which bytes, what they mean, why we think so,")],
+    [("", "and where they came from on the wire. Choose a capture, or start with a file of your own:  "), ("value", "inspector FILE")],
+]
+
+
+class LessonRows:
+    """Bundled captures as rows."""
+
+    columns = (Column("", 1), Column("capture", 26), Column("what it shows", 30, grow=True))
+
+    def __init__(self, found: list[Lesson]) -> None:
+        self.found = found
+        widest = max((cell_len(lesson.path.name) for lesson in found), default=20)
+        self.columns = (Column("", 1), Column("capture", widest + 1), Column("what it shows", 30, grow=True))
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def cells(self, row: int) -> Line:
+        lesson = self.found[row]
+        return [("", ""), ("client", lesson.path.name), ("", lesson.title)]
+
+
+class StartScreen(KeyScreen):
+    """Lists captures; Enter opens one."""
+
+    KEYS_OF = START
+    BINDINGS = bindings(START)
+    CSS = """
+    StartScreen #welcome { height: 4; padding: 1 1 0 1; }
+    StartScreen #list { height: 1fr; border-top: solid $rule; border-title-color: $quiet; padding: 0 1; }
+    StartScreen #lesson { height: 6; border-top: solid $rule; padding: 0 1; border-title-color: $quiet; }
+    """
+
+    class Found(Message):
+        """The bundled captures are known."""
+
+        def __init__(self, found: list[Lesson]) -> None:
+            super().__init__()
+            self.found = found
+
+    class Chosen(Message):
+        """Open this capture."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Lesson] = []
+
+    def compose(self) -> ComposeResult:
+        yield Bar(id="small")
+        yield TextPane(id="welcome", classes="panes")
+        yield VirtualTable(id="list")
+        yield TextPane(id="lesson", classes="panes")
+        yield KeyBar(START)
+
+    def on_mount(self) -> None:
+        self.query_one("#welcome", TextPane).show(WELCOME)
+        self.query_one("#list").border_title = "Captures"
+        self.query_one("#lesson").border_title = "Lesson"
+        self.query_one("#list").focus()
+        self.look()
+
+    @work(thread=True, exit_on_error=False)
+    def look(self) -> None:
+        """Find the captures; importing the session takes a moment."""
+        from inspector.session import bundled_captures
+
+        self.post_message(self.Found(lessons(bundled_captures())))
+
+    @on(Found)
+    def _found(self, event: Found) -> None:
+        self.found = event.found
+        self.query_one("#list", VirtualTable).show(LessonRows(self.found), 0)
+        self._tell(0)
+
+    def _tell(self, row: int) -> None:
+        if self.found:
+            lesson = self.found[row]
+            text = lesson.text or "Open it and step through its bytes."
+            self.query_one("#lesson", TextPane).show([[("strong", lesson.title)], [("", text)]])
+        else:
+            self.query_one("#lesson", TextPane).show([[("warning", "No bundled captures were found.")]])
+
+    @on(VirtualTable.Moved)
+    def _moved(self, event: VirtualTable.Moved) -> None:
+        self._tell(event.row)
+
+    @on(VirtualTable.Opened)
+    def action_open(self) -> None:
+        """Open the capture under the cursor."""
+        if self.found:
+            self.post_message(self.Chosen(str(self.found[self.query_one("#list", VirtualTable).cursor].path)))
+
+    def action_move(self, by: int) -> None:
+        """Move in the list."""
+        self.query_one("#list", VirtualTable).move(by)
+
+    def action_page(self, by: int) -> None:
+        """Move by pages."""
+        self.query_one("#list", VirtualTable).move_page(by)
+
+    def action_edge(self, by: int) -> None:
+        """Move to an end."""
+        self.query_one("#list", VirtualTable).edge(by)

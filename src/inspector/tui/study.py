@@ -1,0 +1,70 @@
+"""One item of a list opened for looking: the headers of its packet, then the fields of its message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from inspector.engine.cursor import NOWHERE, Outline
+from inspector.model.buffer import Origin
+from inspector.model.field import Field
+
+if TYPE_CHECKING:
+    from inspector.model.message import Message
+    from inspector.model.verdict import Verdict
+    from inspector.session import Session
+
+PAYLOAD_NAMES = frozenset({"payload", "tcp.payload", "udp.payload", "frame.payload", "data"})
+"""Leaves of a packet tree whose bytes the message's own tree explains."""
+
+
+class Stop(NamedTuple):
+    """What a row of a list stands for: a message (its index in the session) or a packet without one (-1)."""
+
+    message: int
+    packet: int
+
+
+@dataclass(slots=True)
+class Study:
+    """`root` is the outline index of the message's own layer (of the first one for a packet without a message)."""
+
+    stop: Stop
+    message: Message | None
+    outline: Outline
+    root: int
+    packets: list[int] = field(default_factory=list)
+    verdicts: list[tuple[int, Verdict]] = field(default_factory=list)
+
+    @property
+    def handover(self) -> int:
+        """The outline index where the packet's headers end and the message begins, NOWHERE without a message."""
+        return self.root if self.message is not None else NOWHERE
+
+    def origins(self, index: int) -> list[Origin]:
+        """The captured bytes that a field came from; for an empty one, none."""
+        return self.outline.origins(index)
+
+
+def study(session: Session, stop: Stop) -> Study:
+    """Explain what a row stands for; slow, so not for the thread that draws."""
+    outline = Outline()
+    message = session.messages[stop.message] if stop.message >= 0 else None
+    headers = session.explain_packet(stop.packet)
+    for layer in _layers(headers, message):
+        if headers.buffer is not None:
+            outline.add(layer, headers.buffer)
+    if message is None:
+        return Study(stop, None, outline, 0, [stop.packet])
+    root = outline.add(session.explain(message), message.buffer)
+    packets = session.packets_of(message)
+    return Study(stop, message, outline, root, packets, session.verdicts(message.flow))
+
+
+def _layers(headers: Field, message: Message | None) -> list[Field]:
+    if not headers.children:
+        return [headers]
+    if message is None:
+        return headers.children
+    kept = [child for child in headers.children if child.children or child.name not in PAYLOAD_NAMES]
+    return kept or headers.children

@@ -1,0 +1,86 @@
+"""The filter line: what is typed, and under it what is wrong with it."""
+
+from dataclasses import dataclass
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from inspector.tui.text import Line
+from inspector.tui.widgets.text_pane import Bar
+
+
+class FilterBar(Vertical):
+    """Hidden until opened; tells of every change, and when it is left."""
+
+    DEFAULT_CSS = """
+    FilterBar { height: 2; display: none; }
+    FilterBar.-open { display: block; }
+    FilterBar Horizontal { height: 1; }
+    FilterBar #slash { width: 3; }
+    FilterBar Input {
+        height: 1; border: none; padding: 0; width: 1fr; background: $panel;
+        &:focus { border: none; background: $panel; }
+        &:ansi { background: ansi_default; }
+    }
+    FilterBar #verdict { padding: 0 0 0 3; }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """The text is now this."""
+
+        text: str
+
+    @dataclass
+    class Left(Message):
+        """Enter (`kept`) or Escape."""
+
+        kept: bool
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Bar(id="slash")
+            field = Input(placeholder='http.request.method == "GET" and frame.len > 100', select_on_focus=False)
+            field.cursor_blink = False
+            yield field
+        yield Bar(id="verdict")
+
+    def on_mount(self) -> None:
+        self.query_one("#slash", Bar).show([("key", " / ")])
+
+    def open(self) -> None:
+        """Show it and take the keys."""
+        self.add_class("-open")
+        self.query_one(Input).focus()
+
+    def close(self) -> None:
+        """Hide it."""
+        self.remove_class("-open")
+
+    def say(self, line: Line) -> None:
+        """What the text finds, or what is wrong with it."""
+        self.query_one("#verdict", Bar).show(line)
+
+    def set(self, text: str) -> None:
+        """Put other text in without telling of it."""
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = text
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Left(kept=True))
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in {"escape", "down"}:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Left(kept=event.key == "down"))
