@@ -13,6 +13,7 @@ PREFIX: Final = 4096
 """Bytes that detection looks at."""
 
 _registry: dict[str, Protocol] = {}
+_content_types: set[str] = set()
 
 
 def protocols() -> dict[str, Protocol]:
@@ -23,7 +24,14 @@ def protocols() -> dict[str, Protocol]:
             found = getattr(module, "PROTOCOL", None)
             if isinstance(found, Protocol):
                 _registry[found.name] = found
+                _content_types.update(found.content_types)
     return _registry
+
+
+def is_claimed(content_type: str) -> bool:
+    """Whether some protocol reads bodies of this media type."""
+    protocols()
+    return content_type in _content_types
 
 
 def verdicts(prefix: bytes, side: Side, hints: Hints) -> list[Verdict]:
@@ -46,6 +54,8 @@ def choose(prefix: bytes, side: Side, hints: Hints, peer: str, final: bool) -> s
     `peer` is what the other side speaks ("" unknown): it is believed unless these bytes are strong evidence for
     another protocol.
     """
+    if peer and peer != "data" and protocols()[peer].recognise(prefix, side, hints).strength == STRONG:
+        return peer
     found = verdicts(prefix, side, hints)
     best = found[0]
     if peer and peer != "data":

@@ -4,7 +4,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from inspector.engine.detect import PREFIX, choose, protocols
+from inspector.engine.detect import PREFIX, choose, is_claimed, protocols
 from inspector.model.buffer import Buffer, Slices
 from inspector.model.errors import DecodeError, HoleError, Truncated, WaitForPeer
 from inspector.model.message import Message
@@ -281,7 +281,7 @@ class Stream(Sink):
     def derive(self, parent: Message, key: int, hints: Hints) -> Child | None:
         if self.nesting >= MAX_NESTING:
             return None
-        if not any(hints.content_type in p.content_types for p in protocols().values()):
+        if not is_claimed(hints.content_type):
             return None
         child = self.children.get(key)
         if child is None:

@@ -42,6 +42,11 @@ HEADER_FIELDS: Final = {
 } | {"content-length": "http.content_length_header"}
 """Wireshark's field names of headers that have one of their own; others are `http.header.value`."""
 
+KEPT_HEADERS: Final = frozenset(
+    "host content-length content-type content-encoding transfer-encoding connection upgrade user-agent expect "
+    "location server last-event-id range".split()
+)
+"""Headers that framing, pairing or lists need; the others are read when somebody looks."""
 UPGRADES: Final = {"websocket": "websocket", "h2c": "http2"}
 
 # How the end of a body is known (RFC 9112 6.3).
@@ -353,7 +358,7 @@ def read_head(r: Reader, is_request: bool) -> Head:
 def skip_blank_lines(r: Reader) -> None:
     """RFC 9112 2.2: ignore at least one empty line before the start line."""
     while True:
-        first = r.peek(1)[0]
+        first = r.peek_u8()
         if first == 13 and r.peek(2)[1] == 10:
             r.skip("http.leading_crlf", 2)
         elif first == 10:
@@ -421,7 +426,7 @@ def _status_line(r: Reader, head: Head) -> None:
 def read_header_section(r: Reader, head: Head, name: str) -> None:
     """Header lines up to and with the empty line (RFC 9112 5)."""
     for _ in range(MAX_HEADERS):
-        first = r.peek(1)[0]
+        first = r.peek_u8()
         if first == 10 or (first == 13 and r.peek(2)[1] == 10):
             _line_end(r, "http.head_end", head)
             return
@@ -429,43 +434,89 @@ def read_header_section(r: Reader, head: Head, name: str) -> None:
     raise r.malformed(f"more than {MAX_HEADERS} header lines")
 
 
+class HeaderName:
+    """What is known of a header by its name as it was sent."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.shown = raw.decode("latin-1")
+        self.valid = _TOKEN_SET.issuperset(self.shown)
+        self.key = self.shown.strip().lower()
+        self.field = HEADER_FIELDS.get(self.key, "http.header.value")
+        self.kept = self.key in KEPT_HEADERS
+
+
+_header_names: Final[dict[bytes, HeaderName]] = {}
+MAX_HEADER_NAMES: Final = 4096
+"""Spellings of header names remembered; ordinary traffic has a few dozen."""
+
+
+def header_name(raw: bytes) -> HeaderName:
+    """The header named `raw`, looked up where it was met before."""
+    found = _header_names.get(raw)
+    if found is None:
+        found = HeaderName(raw)
+        if len(_header_names) < MAX_HEADER_NAMES:
+            _header_names[raw] = found
+    return found
+
+
 def _header(r: Reader, head: Head, name: str) -> None:
     length = _line(r, MAX_LINE)
     r.begin(name)
-    line = r.data[r.pos : r.pos + length]
-    colon = line.find(b":")
-    if colon <= 0:
+    start = r.pos
+    stop = start + length
+    colon: i64 = r.data.find(b":", start, stop)
+    if colon <= start:
         text = r.latin("http.header.value", length)
         r.note("no colon: not a header line")
         head.issues.append("a line without a colon among the headers")
         _line_end(r, "http.line_end", head)
         r.close(text)
         return
-    key = r.latin("http.header.name", colon).lower()
-    if not _TOKEN_SET.issuperset(key):
+    header = header_name(r.data[start:colon])
+    r.known("http.header.name", colon - start, header.shown)
+    if not header.valid:
         r.note("not a valid header name")
-        key = key.strip()
     r.skip("http.header.colon", 1)
-    rest = line[colon + 1 :]
-    padding = len(rest) - len(rest.lstrip(b" \t"))
+    padding = _blanks(r.data, colon + 1, stop)
     if padding:
         r.skip("http.header.padding", padding)
-    content = len(rest.strip(b" \t"))
-    value = r.latin(HEADER_FIELDS.get(key, "http.header.value"), content)
-    after = len(rest) - padding - content
+    after = _blanks_before(r.data, r.pos, stop)
+    value = ""
+    if header.kept or r.recording:
+        value = r.latin(header.field, stop - after - r.pos)
+    else:
+        r.skip(header.field, stop - after - r.pos)
     if after:
         r.skip("http.header.padding", after)
     _line_end(r, "http.line_end", head)
-    next_byte = r.peek(1)[0]
+    next_byte = r.peek_u8()
     while next_byte == 32 or next_byte == 9:
         value = f"{value} {_fold(r, head)}"
-        next_byte = r.peek(1)[0]
-    if key == "content-length":
-        head.lengths.append(value)
-    if key in KEPT_HEADERS:
+        next_byte = r.peek_u8()
+    if header.kept:
+        key = header.key
+        if key == "content-length":
+            head.lengths.append(value)
         before = head.headers.get(key)
         head.headers[key] = value if before is None else f"{before}, {value}"
-    r.close(f"{key}: {value}" if r.recording else None)
+    r.close(f"{header.key}: {value}" if r.recording else None)
+
+
+def _blanks(data: bytes, start: i64, stop: i64) -> i64:
+    """Spaces and tabs from `start`."""
+    at = start
+    while at < stop and (data[at] == 32 or data[at] == 9):
+        at += 1
+    return at - start
+
+
+def _blanks_before(data: bytes, start: i64, stop: i64) -> i64:
+    """Spaces and tabs that end at `stop`."""
+    at = stop
+    while at > start and (data[at - 1] == 32 or data[at - 1] == 9):
+        at -= 1
+    return stop - at
 
 
 def _fold(r: Reader, head: Head) -> str:
@@ -477,12 +528,6 @@ def _fold(r: Reader, head: Head) -> str:
     if "obsolete line folding" not in head.issues:
         head.issues.append("obsolete line folding")
     return text.strip(" \t")
-
-
-KEPT_HEADERS: Final = frozenset(
-    "host content-length content-type content-encoding transfer-encoding connection upgrade user-agent expect "
-    "location server last-event-id range".split()
-)
 
 
 def read_chunk(r: Reader) -> int:
@@ -499,7 +544,7 @@ def read_chunk(r: Reader) -> int:
     r.skip("http.line_end", 2 if r.data[r.pos] == 13 else 1)
     if size:
         r.skip("http.chunk_data", size)
-        end = r.peek(1)[0]
+        end = r.peek_u8()
         if end == 13:
             if r.peek(2)[1] != 10:
                 raise r.malformed("no line end after the chunk data")

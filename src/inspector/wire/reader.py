@@ -143,6 +143,13 @@ class Reader:
             self._short(self.pos + count)
         return self.data[self.pos : self.pos + count]
 
+    def peek_u8(self) -> int:
+        """The next byte without moving."""
+        p = self.pos
+        if p >= self.limit:
+            self._short(p + 1)
+        return self.data[p]
+
     def find(self, delimiter: bytes, most: Int64) -> Int64:
         """How many bytes lie before the next `delimiter`.
 
@@ -230,10 +237,20 @@ class Reader:
 
     def skip(self, name: str, count: Int64) -> None:
         """`count` bytes whose value is not needed; may lie across a hole."""
+        p = self.pos + count
+        if count >= 0 and p <= self.limit:
+            self.pos = p
+            return
         self.need(count)
-        self.pos += count
-        if self.pos > self.limit or self.holes:
-            self._find_limit()
+        self.pos = p
+        self._find_limit()
+
+    def known(self, name: str, count: Int64, value: object) -> None:
+        """`count` bytes whose `value` the decoder has worked out already."""
+        p = self.pos + count
+        if p > self.limit:
+            self._short(p)
+        self.pos = p
 
     def text(self, name: str, count: Int64) -> str:
         """`count` bytes of UTF-8."""

@@ -199,6 +199,10 @@ class Recorder(Reader):
         if not self.muted:
             self._split_holes(self.last)
 
+    def known(self, name: str, count: Int64, value: object) -> None:
+        super().known(name, count, value)
+        self.leaf(name, value, count)
+
     def text(self, name: str, count: Int64) -> str:
         value = super().text(name, count)
         self.leaf(name, value, count)
