@@ -114,7 +114,7 @@ def test_bits_are_drawn_in_their_places(length: int, data: st.DataObject) -> Non
         ("thrift.sasl.status", 71, b"G", "0x47 = 4·16 + 7 = 71"),
         ("thrift.sasl.status", 2, b"\x02", "0x02 = 2"),
         ("thrift.str_len", 0, bytes(4), "0x00000000 = 0"),
-        ("thrift.str_len", 128, b"\0\0\0\x80", "0x00000080 = 0x80 = 8·16 + 0 = 128"),
+        ("thrift.str_len", 128, b"\0\0\0\x80", "0x00000080 = 0x80 = 8·16 = 128"),
         ("tcp.srcport", 8080, b"\x1f\x90", "0x1f90 = 31·256 + 144 = 8080"),
         ("thrift.i8", -1, b"\xff", "0xff has its top bit set, so it is negative: 255 - 2⁸ = -1"),
         ("http.content_length_header", 128, b"128", "'1' '2' '8' = 1·100 + 2·10 + 8 = 128"),

@@ -112,7 +112,7 @@ def _big_endian(raw: bytes) -> str:
     elif value > 15:
         if len(raw) > 1:
             steps.append(f"0x{value:02x}")
-        steps.append(f"{value >> 4}·16 + {value & 15}")
+        steps.append(f"{value >> 4}·16 + {value & 15}" if value & 15 else f"{value >> 4}·16")
     return " = ".join([*steps, number(value)])
 
 

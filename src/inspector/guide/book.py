@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
 
 from inspector.guide.arithmetic import bits_arithmetic, bits_sum, ruler
 from inspector.guide.entry import Entry, Explanation
@@ -11,9 +10,14 @@ from inspector.guide.rival import rival
 from inspector.guide.template import fill, placeholders, words
 from inspector.model.field import Bits, Field
 
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
 DEFAULT_LANGUAGE = "en"
 COMMON = "common"
 """The file of the fields that every protocol may have (gap, hole)."""
+UNNAMED = "unnamed"
+"""The entry for fields whose names are not ours: those of layers that scapy reads."""
 
 
 class Guide:
@@ -48,7 +52,7 @@ class Guide:
         """Explain `field`, whose bytes are `raw` (as many as are at hand); `parent` is the field around it."""
         entry = self.entry(field.name)
         if entry is None:
-            return Explanation(field.name, "", "", "")
+            return self._unnamed(field, raw)
         name, _, note = self._named(field.name, field.value).partition(": ")
         meaning = name or self._set_bits(field.bits) or _character(entry, field.value, raw)
         said = placeholders(field, raw, parent)
@@ -57,6 +61,10 @@ class Guide:
         said["rival"] = rival(field.name, raw)
         said["bits"] = "; ".join(self.bits_title(bits, raw) for bits in field.bits)
         return Explanation(entry.title, meaning, fill(entry.text, said), entry.spec)
+
+    def _unnamed(self, field: Field, raw: bytes) -> Explanation:
+        entry = self._page(COMMON)[UNNAMED]
+        return Explanation(field.name, "", fill(entry.text, placeholders(field, raw, None)), entry.spec)
 
     def explain_bits(self, bits: Bits, raw: bytes) -> Explanation:
         """Explain some bits of a field whose bytes are `raw`."""
@@ -76,9 +84,9 @@ class Guide:
         return f"{ruler(bits, raw)} = {self.title(bits.name)}: {said}"
 
     def entries(self) -> Iterator[Entry]:
-        """All entries, by file and then in the order of the file."""
+        """The entries of all fields, by file and then in the order of the file."""
         for page in _page_names(DEFAULT_LANGUAGE):
-            yield from self._page(page).values()
+            yield from (entry for name, entry in self._page(page).items() if name != UNNAMED)
 
     def _find(self, name: str) -> Entry | None:
         found = self._page(name.partition(".")[0]).get(name)
@@ -111,7 +119,9 @@ def _character(entry: Entry, value: object, raw: bytes) -> str:
     return ""
 
 
-def _folder(language: str) -> Traversable:
+def _folder(language: str) -> "Traversable":
+    from importlib.resources import files
+
     return files("inspector.guide") / language
 
 

@@ -6,6 +6,7 @@ field around it) {children} (their number) {arithmetic} {bits} {rival}.
 """
 
 import re
+from codecs import utf_8_decode
 
 from inspector.guide.arithmetic import arithmetic, bits_arithmetic, number, own_bits
 from inspector.model.field import Field
@@ -14,6 +15,8 @@ MOST_TEXT = 60
 MOST_HEX = 16
 """Bytes shown in a sentence; the bytes pane beside it shows them all."""
 
+_LAYOUT = {9: " ", 10: " ", 13: " "}
+"""Tab, line feed and carriage return belong to text."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -32,7 +35,7 @@ def placeholders(field: Field, raw: bytes, parent: Field | None) -> dict[str, st
     """What a template may say about `field` alone; never raises, whatever the value."""
     return {
         "value": show(field.value, raw),
-        "text": _shorten(_printable(raw[: MOST_TEXT * 4].decode("utf-8", "replace"))),
+        "text": _as_text(raw[: MOST_TEXT * 4]),
         "hex": show_hex(raw),
         "length": number(field.length),
         "bytes": "1 byte" if field.length == 1 else f"{number(field.length)} bytes",
@@ -81,6 +84,15 @@ def _name_of(parent: Field | None) -> str:
     if isinstance(parent.value, str) and ": " in parent.value:
         return _shorten(_printable(parent.value.partition(": ")[0]))
     return ""
+
+
+def _as_text(raw: bytes) -> str:
+    """Bytes as the text they are, "" when they are none; a character cut at the end is left out."""
+    try:
+        text, _ = utf_8_decode(raw, "strict", False)
+    except UnicodeDecodeError:
+        return ""
+    return _shorten(_printable(text)) if text.translate(_LAYOUT).isprintable() else ""
 
 
 def _printable(text: str) -> str:
