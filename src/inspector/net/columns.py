@@ -33,6 +33,7 @@ from inspector.net.numbers import (
     TCP,
     UDP,
 )
+from inspector.net.pages import drop_pages
 from inspector.net.pairs import group_pairs
 
 BLOCK: Final = 65_536
@@ -113,6 +114,7 @@ class Headers:
             view = View(table.image)
             for first in range(0, count, BLOCK):
                 self._parse(view, first, min(first + BLOCK, count))
+                drop_pages(table.image)
         self._address_ids.clear()
         if self._fragments:
             place_fragments(self, self._fragments)
@@ -204,10 +206,10 @@ class Headers:
                 d = d.pick(np.setdiff1d(np.arange(len(d.rows)), rest))
         return d
 
-    def _ids(self, view: View, p: Index) -> Index:
+    def _ids(self, view: View, p: Index) -> Any:
         """Indices into `addresses` of the IPv6 addresses at `p`."""
         high, low = view.u64[p].astype(np.uint64), view.u64[p + 8].astype(np.uint64)
-        firsts, inverse = group_pairs(high, low)
+        firsts, groups = group_pairs(high, low)
         ids = np.zeros(len(firsts), np.int64)
         for i, row in enumerate(firsts.tolist()):
             address = int(high[row]).to_bytes(8, "big") + int(low[row]).to_bytes(8, "big")
@@ -215,7 +217,7 @@ class Headers:
             if known == len(self.addresses):
                 self.addresses.append(address)
             ids[i] = known
-        return ids[inverse]
+        return ids[groups]
 
     def _keep_fragments(self, d: Datagrams, keys: Index, offsets: Index, more: Any) -> None:
         for i in range(len(d.rows)):

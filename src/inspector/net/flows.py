@@ -7,14 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.capture.table import PacketTable
-from inspector.model.buffer import HOLE, Buffer, BufferSource, Pieces
+from inspector.model.buffer import HOLE, Buffer, BufferSource
 from inspector.model.flow import Endpoint, Flow, FlowNote
 from inspector.model.sides import Side
 from inspector.net.clients import infer_client
 from inspector.net.columns import Headers
+from inspector.net.datagrams import Datagrams
 from inspector.net.numbers import ACK, FIN, RST, SYN, TCP
-from inspector.net.pairs import group_pairs
-from inspector.net.reassembly import Reassembler, SegmentReader
+from inspector.net.pages import drop_pages
+from inspector.net.pairs import group_equal, group_pairs
+from inspector.net.reassembly import MAX_NOTES, Reassembler, SegmentReader
 from inspector.net.reuse import split_reused
 from inspector.net.rows import PacketRow, address_text, describe_datagram, describe_packet, describe_segment
 
@@ -22,8 +24,12 @@ __all__ = ["FlowTable", "PacketRow"]
 
 KEPT_FLOWS: Final = 512
 """Flows whose pieces are kept: what a screenful of rows or a run of messages looks at."""
+
 BATCH: Final = 65_536
 """Segments turned into Python numbers at a time."""
+
+READ_AHEAD: Final = 64 << 20
+"""Bytes read from the capture before its pages are given back."""
 
 SEARCHED: Final = 256
 """Packets looked at for where a stream begins whose SYN was not captured."""
@@ -53,6 +59,13 @@ class TableReader(SegmentReader):
         return bool(h.ident[a] and h.ident[a] == h.ident[b] and h.seq[a] == h.seq[b] and h.length[a] == h.length[b])
 
 
+def _endpoint(address: NDArray[np.uint32], port: NDArray[np.uint16]) -> NDArray[np.uint64]:
+    number = address.astype(np.uint64)
+    number <<= np.uint64(16)
+    number |= port
+    return number
+
+
 class FlowTable(BufferSource):
     """All flows of a capture, numbered from 1 in the order of their first packets.
 
@@ -68,6 +81,7 @@ class FlowTable(BufferSource):
         self._order: NDArray[np.int32] = np.zeros(0, np.int32)
         self._bounds: NDArray[np.int64] = np.zeros(1, np.int64)
         self._reader = TableReader(self.headers)
+        self._read_bytes = 0
         self._bases: dict[int, tuple[int, int]] = {}
         self._recent: OrderedDict[int, None] = OrderedDict()
         self._group()
@@ -77,34 +91,43 @@ class FlowTable(BufferSource):
 
     def _group(self) -> None:
         h = self.headers
-        rows = np.flatnonzero(h.transport)
+        rows = np.flatnonzero(h.transport).astype(np.int32)
         if not len(rows):
             return
-        source = h.src[rows].astype(np.uint64) << np.uint64(16) | h.sport[rows]
-        target = h.dst[rows].astype(np.uint64) << np.uint64(16) | h.dport[rows]
-        upward = source <= target
-        low, high = np.where(upward, source, target), np.where(upward, target, source)
-        low |= h.transport[rows].astype(np.uint64) << np.uint64(48) | h.version[rows].astype(np.uint64) << np.uint64(56)
-        _, group = group_pairs(high, low)
-        group = split_reused(h, rows, group, upward)
-        self._number(rows, group)
+        high, low, upward = self._keys(rows)
         self.side_of[rows] = ~upward
+        group = group_pairs(high, low)[1]
+        del high, low
+        self._number(rows, split_reused(h, rows, group, upward))
 
-    def _number(self, rows: NDArray[np.int64], group: NDArray[np.int64]) -> None:
+    def _keys(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.bool_]]:
+        """Both endpoints as numbers, the higher first, and whether the packet went from the lower to the higher."""
+        h = self.headers
+        source = _endpoint(h.src[rows], h.sport[rows])
+        target = _endpoint(h.dst[rows], h.dport[rows])
+        upward = source <= target
+        low = np.minimum(source, target)
+        np.maximum(source, target, out=source)
+        low |= h.transport[rows].astype(np.uint64) << np.uint64(48)
+        low |= h.version[rows].astype(np.uint64) << np.uint64(56)
+        return source, low, upward
+
+    def _number(self, rows: NDArray[np.int32], group: NDArray[np.int32]) -> None:
         """Number the groups by their first packets and sort the rows by flow, then by place in the capture."""
-        _, firsts, inverse = np.unique(group, return_index=True, return_inverse=True)
+        firsts, groups = group_equal(group)
         rank = np.empty(len(firsts), np.int32)
         rank[np.argsort(firsts)] = np.arange(1, len(firsts) + 1, dtype=np.int32)
-        flows = rank[inverse.reshape(-1)]
+        flows = rank[groups]
         self.flow_of[rows] = flows
-        self._order = rows[np.argsort(flows, kind="stable")].astype(np.int32)
+        self._order = rows[np.argsort(flows, kind="stable")]
         self._bounds = np.concatenate(([0], np.cumsum(np.bincount(flows)[1:])))
 
     def _first_of(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The flows that have packets named by `mask`, and the row of the first such packet in each."""
         rows = self._order[mask[self._order]]
-        flows, firsts = np.unique(self.flow_of[rows], return_index=True)
-        return flows.astype(np.int64), rows[firsts].astype(np.int64)
+        flows = self.flow_of[rows]
+        firsts, _ = group_equal(flows)
+        return flows[firsts].astype(np.int64), rows[firsts].astype(np.int64)
 
     # sides
 
@@ -211,7 +234,7 @@ class FlowTable(BufferSource):
             sides = self._reassemble(flow, None)
             pieces = [sides[0].pieces, sides[1].pieces]
         else:
-            pieces = [self._join(flow.number, 0), self._join(flow.number, 1)]
+            pieces = [self._datagrams(flow.number, side, None).pieces for side in (0, 1)]
         for side in (0, 1):
             flow.buffers[side].fill(pieces[side])
         self._recent[flow.number] = None
@@ -223,6 +246,10 @@ class FlowTable(BufferSource):
     def read(self, buffer: Buffer, start: int, end: int) -> bytes:
         pieces = buffer.pieces
         starts, image = self.table.starts, self.table.image
+        self._read_bytes += end - start
+        if self._read_bytes > READ_AHEAD:
+            self._read_bytes = 0
+            drop_pages(image)
         parts: list[bytes] = []
         index = max(pieces.at(start), 0)
         count = len(pieces.starts)
@@ -302,30 +329,35 @@ class FlowTable(BufferSource):
         if len(received):
             side.start(int(h.ack[received[0]]))
 
-    def _join(self, flow: int, side: Side) -> Pieces:
-        """The payloads of one side's datagrams, one after the other."""
-        h = self.headers
+    def _datagrams(self, flow: int, side: Side, reader: SegmentReader | None) -> Datagrams:
         rows = self._rows(flow)
-        rows = rows[self.side_of[rows] == side]
-        pieces = Pieces()
-        for row in rows.tolist():
-            length, captured = int(h.length[row]), int(h.captured[row])
-            if captured:
-                pieces.add(row + 1, int(h.start[row]), captured)
-            if length > captured:
-                pieces.add(HOLE, 0, length - captured)
-        return pieces
+        return Datagrams(self.headers, rows[self.side_of[rows] == side], side, reader)
+
+    def datagrams(self, flow: int, side: Side) -> list[int]:
+        """Where each datagram of a UDP flow begins in the side's buffer; empty for TCP."""
+        return [] if self.flow(flow).transport == "tcp" else self._datagrams(flow, side, None).starts
 
     def notes(self, flow: int) -> list[FlowNote]:
         """Retransmissions, holes and the like, in the order of the packets."""
         found = self.flow(flow)
-        if found.transport != "tcp":
-            return []
         notes: list[FlowNote] = []
-        for side in self._reassemble(found, self._reader):
-            notes.extend(side.notes)
+        if found.transport == "tcp":
+            notes.extend(self._zero_windows(flow))
+            for side in self._reassemble(found, self._reader):
+                notes.extend(side.notes)
+        else:
+            for number in (0, 1):
+                notes.extend(self._datagrams(flow, number, self._reader).notes)
         notes.sort(key=lambda note: note.packet)
         return notes
+
+    def _zero_windows(self, flow: int) -> list[FlowNote]:
+        """A window of zero tells the peer to stop sending; RFC 9293 3.8.6.1."""
+        h = self.headers
+        rows = self._rows(flow)
+        closed = rows[(h.window[rows] == 0) & (h.flags[rows] & (SYN | FIN | RST | ACK) == ACK)][:MAX_NOTES]
+        text = "its receive buffer is full: the peer must stop sending"
+        return [FlowNote("zero-window", int(self.side_of[row]), int(row) + 1, text) for row in closed]
 
     def row(self, number: int) -> PacketRow:
         """One line about packet `number` (from 1). Raises IndexError when there is none."""

@@ -1,22 +1,34 @@
-"""Grouping of equal pairs of numbers, faster than sorting by two keys."""
+"""Grouping of equal numbers, and of equal pairs of numbers, by sorting."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Rows = NDArray[np.int32]
 
-def group_pairs(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The index of each distinct pair's first occurrence, and for every entry the position of its pair among those."""
+
+def group_equal(keys: NDArray[Any]) -> tuple[Rows, Rows]:
+    """The index of each distinct key's first occurrence, in the order of the keys, and the group of every entry."""
+    order = np.argsort(keys, kind="stable").astype(np.int32)
+    ordered = keys[order]
+    begins = np.empty(len(keys), np.bool_)
+    begins[:1] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
+    groups = np.empty(len(keys), np.int32)
+    groups[order] = np.cumsum(begins, dtype=np.int32) - 1
+    return order[begins], groups
+
+
+def group_pairs(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> tuple[Rows, Rows]:
+    """The same for pairs; the order of the groups is arbitrary."""
     mixed = high * np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= (mixed >> np.uint64(29)) + low * np.uint64(0xD6E8FEB86659FD93)
-    firsts, inverse = _unique(mixed)
-    if (high[firsts][inverse] == high).all() and (low[firsts][inverse] == low).all():
-        return firsts, inverse
+    mixed ^= mixed >> np.uint64(29)
+    mixed += low * np.uint64(0xD6E8FEB86659FD93)
+    firsts, groups = group_equal(mixed)
+    if np.array_equal(high[firsts][groups], high) and np.array_equal(low[firsts][groups], low):
+        return firsts, groups
     # two pairs share a mixed value: number each column by itself and group the numbers
-    _, left = _unique(high)
-    _, right = _unique(low)
-    return _unique(left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64))
-
-
-def _unique(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    _, firsts, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    return firsts.astype(np.int64), inverse.astype(np.int64).reshape(-1)
+    _, left = group_equal(high)
+    _, right = group_equal(low)
+    return group_equal(left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64))

@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 
 from inspector.net.columns import Headers
 from inspector.net.numbers import ACK, RST, SYN, TCP
+from inspector.net.pairs import group_equal
 
-Index = NDArray[np.int64]
+Rows = NDArray[np.int32]
 
 
-def split_reused(headers: Headers, rows: Index, group: Index, upward: NDArray[np.bool_]) -> Index:
+def split_reused(headers: Headers, rows: Rows, group: Rows, upward: NDArray[np.bool_]) -> Rows:
     """New group numbers, in which a connection that begins with a new SYN is a group of its own.
 
     `rows` are table rows, `group` and `upward` (the direction) are parallel to it.
@@ -17,7 +18,7 @@ def split_reused(headers: Headers, rows: Index, group: Index, upward: NDArray[np
     flags = headers.flags[rows]
     syn = (flags & SYN != 0) & (headers.transport[rows] == TCP)
     # only a SYN that is not the first packet, or a second SYN+ACK, can begin another connection
-    _, firsts = np.unique(group, return_index=True)
+    firsts, _ = group_equal(group)
     opens = np.zeros(len(rows), bool)
     opens[firsts] = True
     pure = syn & (flags & ACK == 0)
@@ -32,7 +33,7 @@ def split_reused(headers: Headers, rows: Index, group: Index, upward: NDArray[np
     return _split(headers, rows, group.copy(), upward, chosen)
 
 
-def _split(headers: Headers, rows: Index, group: Index, upward: NDArray[np.bool_], chosen: Index) -> Index:
+def _split(headers: Headers, rows: Rows, group: Rows, upward: NDArray[np.bool_], chosen: NDArray[np.int64]) -> Rows:
     following = int(group.max()) + 1
     current = -1
     number = 0
