@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driver import check_tiling, cut, row, rows, value_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
@@ -23,6 +22,7 @@ from inspector.protocols.thrift_binary import MAX_STRING
 from inspector.protocols.thrift_detect import MAX_FRAME, recognise
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
+from protocols.driver import check_tiling, cut, row, rows, value_of
 
 CALL, REPLY, EXCEPTION, ONEWAY = (
     TMessageType.CALL,
