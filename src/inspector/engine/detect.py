@@ -13,7 +13,6 @@ PREFIX: Final = 4096
 """Bytes that detection looks at."""
 
 _registry: dict[str, Protocol] = {}
-_content_types: set[str] = set()
 
 
 def protocols() -> dict[str, Protocol]:
@@ -24,14 +23,20 @@ def protocols() -> dict[str, Protocol]:
             found = getattr(module, "PROTOCOL", None)
             if isinstance(found, Protocol):
                 _registry[found.name] = found
-                _content_types.update(found.content_types)
     return _registry
 
 
 def is_claimed(content_type: str) -> bool:
     """Whether some protocol reads bodies of this media type."""
-    protocols()
-    return content_type in _content_types
+    return any(claims(protocol, content_type) for protocol in protocols().values()) if content_type else False
+
+
+def claims(protocol: Protocol, content_type: str) -> bool:
+    """Whether `protocol` reads bodies of this media type."""
+    for pattern in protocol.content_types:
+        if content_type == pattern or (pattern.endswith("*") and content_type.startswith(pattern[:-1])):
+            return True
+    return False
 
 
 def verdicts(prefix: bytes, side: Side, hints: Hints) -> list[Verdict]:
@@ -41,31 +46,32 @@ def verdicts(prefix: bytes, side: Side, hints: Hints) -> list[Verdict]:
         verdict = protocol.recognise(prefix, side, hints)
         if hints.server_port and hints.server_port in protocol.ports:
             verdict.evidence = f"{verdict.evidence}; {hints.server_port} is a usual port for it"
-        if hints.content_type and hints.content_type in protocol.content_types and verdict.strength < STRONG:
+        if hints.content_type and verdict.strength < STRONG and claims(protocol, hints.content_type):
             verdict = Verdict(protocol.name, STRONG, f"the media type is {hints.content_type}")
         found.append(verdict)
     found.sort(key=lambda v: (-v.strength, hints.server_port not in protocols()[v.protocol].ports, v.protocol))
     return found
 
 
-def choose(prefix: bytes, side: Side, hints: Hints, peer: str, final: bool) -> str:
+def choose(prefix: bytes, side: Side, hints: Hints, peer: str, over: bool, final: bool) -> str:
     """The protocol to read these bytes as: its name, "" to wait for more bytes, "data" when nobody claims them.
 
     `peer` is what the other side speaks ("" unknown): it is believed unless these bytes are strong evidence for
-    another protocol.
+    another protocol. Short of strong evidence nothing is decided before the side has stopped speaking for now (`over`)
+    or for good (`final`), so that the choice does not depend on how the bytes were split.
     """
-    if peer and peer != "data" and protocols()[peer].recognise(prefix, side, hints).strength == STRONG:
-        return peer
     found = verdicts(prefix, side, hints)
-    best = found[0]
-    if peer and peer != "data":
+    if found[0].strength == STRONG:
         for verdict in found:
-            if verdict.protocol == peer and verdict.strength >= best.strength:
+            if verdict.protocol == peer and verdict.strength == STRONG:
                 return peer
-        return best.protocol if best.strength == STRONG else peer
-    if best.strength == STRONG:
-        return best.protocol
-    if not final and len(prefix) < PREFIX and any(v.strength == MORE for v in found):
+        return found[0].protocol
+    enough = final or len(prefix) >= PREFIX
+    if not over and not enough:
+        return ""
+    if peer and peer != "data":
+        return peer
+    if not enough and any(v.strength == MORE for v in found):
         return ""
     for verdict in found:
         if verdict.strength == WEAK and hints.server_port in protocols()[verdict.protocol].ports:

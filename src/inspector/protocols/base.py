@@ -15,10 +15,11 @@ class Hints:
     """What is known about bytes before looking at them.
 
     `protocol` is what the layer below said it hands over ("" if nothing); `content_type` is a media type
-    in lower case without parameters; ports are 0 when there are none.
+    in lower case without parameters; ports are 0 when there are none; `details` are header fields (names in lower
+    case) of the message that carries the bytes.
     """
 
-    __slots__ = ("client_port", "content_type", "protocol", "server_port", "transport", "why")
+    __slots__ = ("client_port", "content_type", "details", "protocol", "server_port", "transport", "why")
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Hints:
         self.protocol = protocol
         self.content_type = content_type
         self.why = why
+        self.details: dict[str, str] = {}
 
 
 class Child:
@@ -44,8 +46,12 @@ class Child:
         """Bytes `start:end` of the parent's buffer come next."""
         raise NotImplementedError
 
-    def finish(self) -> None:
-        """No more bytes will come."""
+    def tell(self, fields: dict[str, str], message: Message) -> None:
+        """Header fields that belong to these bytes and came in `message`: heads before them, trailers behind them."""
+        raise NotImplementedError
+
+    def finish(self, ending: str = "fin") -> None:
+        """No more bytes will come; `ending` as for `Conversation.finish`."""
         raise NotImplementedError
 
 
@@ -85,6 +91,9 @@ class Conversation:
         """
         raise NotImplementedError
 
+    def told(self, side: Side, fields: dict[str, str], message: Message, out: Sink) -> None:
+        """Header fields (names in lower case) that came in `message` of the layer below, in order with the bytes."""
+
     def finish(self, side: Side, offset: int, ending: str, out: Sink) -> None:
         """The side sends no more: `ending` is "fin", "rst" or "" (the capture ends); `offset` is where it ended."""
 
@@ -106,7 +115,8 @@ class Protocol:
     """One protocol, as found by the engine in the module that ends in `PROTOCOL = Protocol(...)`.
 
     `recognise(prefix, side, hints)` is pure and never raises. `explain(message, r, schemas)` decodes the bytes of one
-    message again with the same routines that cut it.
+    message again with the same routines that cut it. An entry of `content_types` that ends in "*" stands for all media
+    types that start so.
     """
 
     name: str
