@@ -28,6 +28,12 @@ index, a protocol and a packet type (24), a checksum besides (28), Nokia a word 
 _PROBED: Final = 3
 """Records looked at to tell the variants apart."""
 
+_MOST_CUT: Final = 4
+"""Times by which packets on the wire are longer than any that is captured, at most."""
+
+_YEAR: Final = 366 * 86_400
+"""Seconds; records that follow each other are not further apart."""
+
 _PROGRESS_EVERY: Final = 1 << 17
 
 
@@ -85,39 +91,40 @@ def _file_header(path: str, image: mmap | bytes) -> _Layout:
 
 
 def _record_header(image: mmap | bytes, layout: _Layout) -> int:
-    """The size of record headers: the first known one under which the first records look best."""
-    magic = int(struct.unpack(layout.order + "I", image[:4])[0])
-    best, least = RECORD_HEADER, 1 << 30
-    for header in _RECORD_HEADERS[magic]:
-        faults = _faults(image, layout, header)
-        if faults < least:
-            best, least = header, faults
-    return best
+    """The size of record headers: the usual one unless the first records make sense under another only."""
+    headers = _RECORD_HEADERS[int(struct.unpack(layout.order + "I", image[:4])[0])]
+    for header in headers:
+        if _plausible(image, layout, header):
+            return header
+    return headers[0]
 
 
-def _faults(image: mmap | bytes, layout: _Layout, header: int) -> int:
-    """How many things are wrong with the first records, read with record headers of `header` bytes."""
-    pos, size = FILE_HEADER, len(image)
-    faults = 0
+def _plausible(image: mmap | bytes, layout: _Layout, header: int) -> bool:
+    """Whether the first records make sense, read with record headers of `header` bytes.
+
+    It is no fault that the file ends, or every cut file would be taken for a variant.
+    """
+    pos, size, first = FILE_HEADER, len(image), -1
     fields = struct.Struct(layout.order + "IIII")
     limit = max_captured(layout.link_type)
-    fraction_limit = 1_000_000_000 if layout.nano else 1_000_000
+    second = 1_000_000_000 if layout.nano else 1_000_000
     for _ in range(_PROBED):
         if pos + header > size:
-            return faults + (pos < size)
+            break
+        seconds: int
         fraction: int
         captured: int
         length: int
-        _seconds, fraction, captured, length = fields.unpack_from(image, pos)
+        seconds, fraction, captured, length = fields.unpack_from(image, pos)
         if layout.swapped or (layout.maybe_swapped and captured > length):
             captured, length = length, captured
-        if captured > limit or length > max_captured(0) * 512:
-            return faults + 8
-        faults += (captured > length) + (captured > layout.snap_length > 0) + (fraction >= fraction_limit)
+        first = seconds if first < 0 else first
+        if captured > min(limit, length) or length > limit * _MOST_CUT:
+            return False
+        if fraction >= second or abs(seconds - first) > _YEAR:
+            return False
         pos += header + captured
-        if pos > size:
-            return faults + 1
-    return faults
+    return True
 
 
 def _walk(
