@@ -1,0 +1,1 @@
+"""One module a rule: its docstring is the rule's document, `find(scene)` gives its findings."""

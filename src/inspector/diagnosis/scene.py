@@ -1,0 +1,147 @@
+"""What rules look at: the conversations that did not end in an answer of the kind that was asked for."""
+
+from functools import cached_property
+from typing import Final
+
+from inspector.diagnosis.ending import Ending, find_ending
+from inspector.model.flow import Flow
+from inspector.model.message import Message
+from inspector.model.sides import CLIENT, SERVER, Side
+from inspector.model.verdict import STRONG
+from inspector.net.flows import FlowTable
+from inspector.protocols.base import Hints
+from inspector.protocols.http import recognise as recognise_http
+
+OPENING: Final = 16_384
+"""Bytes of each side that rules and witnesses look at: more than any reader here takes before it decides."""
+
+
+class Scene:
+    """A capture as rules see it."""
+
+    def __init__(self, flow_table: FlowTable, messages: list[Message]) -> None:
+        self.flow_table = flow_table
+        self.firsts: dict[int, list[Message | None]] = {}
+        for message in messages:
+            if message.parent is None:
+                first = self.firsts.setdefault(message.flow, [None, None])
+                if first[message.side] is None:
+                    first[message.side] = message
+
+    def first(self, flow: int, side: Side) -> Message | None:
+        """The first message that a side sent in a flow."""
+        return self.firsts.get(flow, [None, None])[side]
+
+    @cached_property
+    def cases(self) -> list["Case"]:
+        """TCP conversations in which the client spoke and the server did not answer in the same protocol."""
+        found: list[Case] = []
+        for flow in self.flow_table.flows:
+            asked, answered = self.firsts.get(flow.number, [None, None])
+            if asked is None or flow.transport != "tcp":
+                continue
+            if answered is None or answered.protocol != asked.protocol or answered.protocol == "data":
+                found.append(Case(self, flow, asked, answered))
+        return found
+
+    @cached_property
+    def spoken(self) -> dict[tuple[str, int], dict[str, Message]]:
+        """What each server port was seen to speak: the first message that the server sent, by protocol."""
+        found: dict[tuple[str, int], dict[str, Message]] = {}
+        for flow in self.flow_table.flows:
+            message = self.first(flow.number, SERVER)
+            if message is not None and message.protocol != "data":
+                server = flow.server
+                found.setdefault((server.address, server.port), {}).setdefault(message.protocol, message)
+        return found
+
+    @cached_property
+    def refused(self) -> dict[tuple[str, int], list[Flow]]:
+        """The flows whose SYN was answered by RST, by server."""
+        found: dict[tuple[str, int], list[Flow]] = {}
+        for flow in self.flow_table.flows:
+            if flow.refused:
+                found.setdefault((flow.server.address, flow.server.port), []).append(flow)
+        return found
+
+
+class Case:
+    """One conversation; everything beyond its first messages is worked out when a rule asks."""
+
+    def __init__(self, scene: Scene, flow: Flow, asked: Message, answered: Message | None) -> None:
+        self.scene = scene
+        self.flow = flow
+        self.asked = asked
+        self.answered = answered
+
+    def _opening(self, side: Side) -> bytes:
+        """The first bytes of a side, up to the first hole."""
+        buffer = self.flow.buffers[side]
+        holes = buffer.holes
+        return buffer.read(0, min(OPENING, buffer.size, holes[0][0] if holes else OPENING))
+
+    @cached_property
+    def opening(self) -> bytes:
+        """What the client said first."""
+        return self._opening(CLIENT)
+
+    @cached_property
+    def answer(self) -> bytes:
+        """What the server said first; empty too when its bytes were not captured (see `silent`)."""
+        return self._opening(SERVER)
+
+    @cached_property
+    def silent(self) -> bool:
+        """Whether the server sent not a single byte, as far as its packets tell."""
+        return self.answered is None and self.flow.buffers[SERVER].size == 0
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether the connection was captured from its handshake on."""
+        return self.flow.syn_packet > 0 or self.flow.synack_packet > 0
+
+    @cached_property
+    def ending(self) -> Ending:
+        """How it ended; only for a silent server."""
+        return find_ending(self.scene.flow_table, self.flow)
+
+    @cached_property
+    def speaks_http(self) -> bool:
+        """Whether the client opened with an HTTP/1 request."""
+        if self.asked.protocol != "http":
+            # whoever else claims these bytes may have been told to: look before the flow is put together
+            h = self.scene.flow_table.headers
+            row = self.asked.packet - 1
+            if row < 0:
+                return False
+            start = int(h.start[row])
+            payload = self.scene.flow_table.table.data(row + 1)[start : start + int(h.captured[row])]
+            if recognise_http(payload[:64], CLIENT, Hints()).strength != STRONG:
+                return False
+        return recognise_http(self.opening, CLIENT, Hints()).strength == STRONG
+
+    @cached_property
+    def request_line(self) -> str:
+        """The first line that the client sent, for people."""
+        line = self.opening.split(b"\n", 1)[0][:80].decode("latin-1").rstrip("\r")
+        return "".join(c if c.isprintable() else "·" for c in line)
+
+    @cached_property
+    def spoken(self) -> dict[str, Message]:
+        """What the same server port was seen to speak, in this flow or another."""
+        return self.scene.spoken.get((self.flow.server.address, self.flow.server.port), {})
+
+    @cached_property
+    def refused_after(self) -> Flow | None:
+        """The next connection to the same port, where it was refused."""
+        flows = self.scene.refused.get((self.flow.server.address, self.flow.server.port), [])
+        return next((flow for flow in flows if flow.first_packet > self.flow.first_packet), None)
+
+    @cached_property
+    def later_accepted(self) -> bool:
+        """Whether the same port accepted a connection after this one."""
+        server, number = self.flow.server, self.flow.number
+        return any(
+            flow.synack_packet and flow.server.port == server.port and flow.server.address == server.address
+            for flow in self.scene.flow_table.flows[number:]
+        )
