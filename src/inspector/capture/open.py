@@ -25,9 +25,10 @@ _CHUNK: Final = 1 << 18
 """Bytes read, or inflated, at a time."""
 
 _RATIO: Final = 200
-"""Inflated bytes for each compressed one beyond _RATIO_FROM: captures stay below 50, and deflate can reach 1032."""
+"""Inflated bytes for each compressed one: traffic stays far below, while deflate can reach 1032."""
 
-_RATIO_FROM: Final = 1 << 28
+_UNLIMITED: Final = 1 << 30
+"""Inflated bytes of which any disk has room, whatever their ratio."""
 
 Progress = Callable[[str, float], None]
 Image = mmap.mmap | bytes
@@ -66,6 +67,8 @@ def _image(path: str, progress: Progress | None) -> tuple[Image, str | None]:
         return _unpacked(path, image, progress)
     except OSError as error:
         raise CaptureError(f"{path}: {_reason(error)}") from None
+    except ValueError as error:
+        raise CaptureError(f"{path!r}: {error}") from None
 
 
 def _reason(error: OSError) -> str:
@@ -98,16 +101,19 @@ def _unpacked(path: str, image: Image, progress: Progress | None) -> tuple[Image
     if image[:2] != _GZIP:
         return image, None
     with tempfile.TemporaryFile() as file:
-        issue = _inflate(image, file, progress)
+        issue = inflate(image, file, progress)
         file.flush()
         inflated = _mapped(file)
     if len(inflated) == 0:
-        raise CaptureError(f"{path}: {issue or 'holds nothing but an empty gzip member'}")
+        raise CaptureError(f"{path}: {issue or 'holds nothing but empty gzip members'}")
     return inflated, issue
 
 
-def _inflate(image: Image, out: IO[bytes], progress: Progress | None) -> str | None:
-    """Write what the members of a gzip file (RFC 1952) hold to `out`; returns where and why it stopped early."""
+def inflate(image: Image, out: IO[bytes], progress: Progress | None, unlimited: int = _UNLIMITED) -> str | None:
+    """Write what the members of a gzip file (RFC 1952) hold to `out`; returns where and why it stopped early.
+
+    Beyond `unlimited` inflated bytes, no more than _RATIO of them may come from each compressed one.
+    """
     size, pos, written, pending = len(image), 0, 0, b""
     member = zlib.decompressobj(wbits=_GZIP_MEMBER)
     while pos < size or pending:
@@ -125,7 +131,7 @@ def _inflate(image: Image, out: IO[bytes], progress: Progress | None) -> str | N
         out.write(piece)
         written += len(piece)
         pending = member.unconsumed_tail
-        if written > max(_RATIO_FROM, pos * _RATIO):
+        if written > max(unlimited, pos * _RATIO):
             return f"gzip data inflate more than {_RATIO} times: only the first {written} bytes were read"
         if member.eof:
             pos -= len(member.unused_data)
@@ -150,8 +156,8 @@ def _before_damage(member: "zlib._Decompress", pending: bytes) -> bytes:
 
 
 def _no_capture(path: str, head: bytes) -> str:
-    count = f"first {len(head)} bytes" if len(head) != 1 else "only byte"
+    what = f"first {len(head)} bytes {head.hex(' ')} are" if len(head) > 1 else f"only byte {head.hex()} is"
     return (
-        f"{path}: {count} {head.hex(' ')} are no pcap (d4 c3 b2 a1, a1 b2 c3 d4, 4d 3c b2 a1, a1 b2 3c 4d, "
+        f"{path}: {what} no pcap (d4 c3 b2 a1, a1 b2 c3 d4, 4d 3c b2 a1, a1 b2 3c 4d, "
         "34 cd b2 a1, a1 b2 cd 34) or pcapng (0a 0d 0d 0a) magic"
     )
