@@ -126,6 +126,7 @@ def test_bits_are_drawn_in_their_places(length: int, data: st.DataObject) -> Non
         ("thrift.double", 1.5, struct.pack(">d", 1.5), None),
         ("thrift.i32", 5, b"\0\0\0\x06", ""),
         ("thrift.i32", None, b"\0", ""),
+        ("thrift.field", -1, b"\x08\0\0\xff\xff\xff\xff", ""),
         ("thrift.i32", 0, b"", ""),
     ],
 )

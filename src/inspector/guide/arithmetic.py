@@ -121,9 +121,9 @@ def _negative(unsigned: int, value: int, raw: bytes) -> str:
     return f"0x{raw.hex()} has its top bit set, so it is negative: {number(unsigned)} - {size} = {number(value)}"
 
 
-def _digits_value(raw: bytes, base: int) -> int:
+def _digits_value(raw: bytes, base: int) -> int | None:
     allowed = b"0123456789" if base == 10 else b"0123456789abcdefABCDEF"
-    return int(raw, base) if len(raw) <= 16 and not raw.strip(allowed) else -1
+    return int(raw, base) if len(raw) <= 16 and not raw.strip(allowed) else None
 
 
 def _digits(raw: bytes, value: int, base: int) -> str:

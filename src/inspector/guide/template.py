@@ -2,7 +2,7 @@
 
 Placeholders: {value} {meaning} (short name of the value) {note} (a sentence about that value) {text} (the bytes as
 text) {hex} {length} {bytes} ("1 byte", "12 bytes") {start} {end} {label} (a schema's name) {parent} (name of the
-field around it) {children} (their number) {arithmetic} {bits} {rival}.
+field around it) {children} (their number) {issue} (what is wrong) {arithmetic} {bits} {rival}.
 """
 
 import re
@@ -43,6 +43,7 @@ def placeholders(field: Field, raw: bytes, parent: Field | None) -> dict[str, st
         "end": str(field.end),
         "label": _shorten(_printable(field.label)),
         "parent": _name_of(parent),
+        "issue": _printable(field.issue or ""),
         "children": str(len(field.children)) if field.children else "",
         "arithmetic": _sum(field, raw),
     }
