@@ -69,8 +69,7 @@ def _print_text(session: Session, level: Level[Any], rows: Iterable[Any], reques
     paint = painter(request.color, sys.stdout)
     times = session.capture.table.times
     start, end = (int(times.min()), int(times.max())) if len(times) else (0, 0)
-    level.prepare(Clock(request.time_format, start, end), paint)
-    line, write = level.line, output.line
+    line, write = level.lines(Clock(request.time_format, start, end), paint).line, output.line
     for row in rows:
         write(line(row))
     findings = session.findings() if request.findings else []

@@ -9,10 +9,10 @@ from inspector.cli.opening import exit_code, open_session
 from inspector.cli.output import Output
 from inspector.cli.target import Target
 from inspector.export.documents import head
-from inspector.export.json import Titles, TreeWriter
+from inspector.export.json import RowWriter, Titles, TreeWriter
 from inspector.export.listing import ending_words, flow_protocols
 from inspector.export.origins import Window
-from inspector.export.rows import FlowRows, message_with_tree, packet_with_tree
+from inspector.export.rows import FlowRows, packet_with_tree
 from inspector.export.tree import derived, hex_lines, tree_lines
 from inspector.export.words import GLYPHS, Clock, Paint, packets_words, plural, printable
 from inspector.guide import Guide
@@ -51,12 +51,12 @@ def show(target: Target, look: Look) -> int:
 
 
 def _record(session: Session, number: int, look: Look) -> object:
-    writer = TreeWriter(Titles(session.guide), look.raw)
     if look.level == "flow":
         return FlowRows(session).record(session.flow(number))
     if look.level == "packet":
+        writer = TreeWriter(Titles(session.guide), look.raw)
         return packet_with_tree(session, writer, checked_packet(session, number), look.depth)
-    return message_with_tree(session, writer, session.message(number), look.depth)
+    return RowWriter(session, look.raw).with_tree(session.message(number), look.depth)
 
 
 def checked_packet(session: Session, number: int) -> int:

@@ -1,9 +1,8 @@
 """Field trees and rows as records; one routine for every JSON document that holds them."""
 
 import math
-from typing import Final
 
-from inspector.export.origins import Window
+from inspector.export.origins import Window, packets
 from inspector.export.records import BitsRecord, FieldRecord, MessageRecord
 from inspector.guide import Guide
 from inspector.model.buffer import Buffer
@@ -11,8 +10,6 @@ from inspector.model.field import Bits, Field
 from inspector.model.message import Message
 from inspector.model.sides import SIDE_NAMES
 from inspector.session import Session
-
-NANOSECONDS: Final = 1_000_000_000
 
 
 class Titles:
@@ -104,35 +101,61 @@ def plain_facts(facts: dict[str, object]) -> dict[str, object]:
 
 def seconds(nanoseconds: int) -> str:
     """Decimal seconds with nine digits."""
-    whole, rest = divmod(abs(nanoseconds), NANOSECONDS)
-    return f"{'-' if nanoseconds < 0 else ''}{whole}.{rest:09d}"
+    digits = str(abs(nanoseconds)).rjust(10, "0")
+    return f"{'-' if nanoseconds < 0 else ''}{digits[:-9]}.{digits[-9:]}"
 
 
-def message_record(session: Session, message: Message) -> MessageRecord:
-    """The row of a message."""
-    parent = message.parent
-    answers = message.answers
-    return MessageRecord(
-        message.number,
-        seconds(message.time),
-        message.flow,
-        SIDE_NAMES[message.side],
-        message.protocol,
-        message.kind,
-        message.summary,
-        message.end - message.start,
-        session.packets_of(message),
-        session.layers(message),
-        None if parent is None else parent.number,
-        None if answers is None else answers.number,
-        session.latency(message) if answers is not None else None,
-        session.severity(message),
-        message.issue,
-        plain_facts(message.facts),
-    )
+class RowWriter:
+    """Turns messages into records; `raw` adds the hex of each leaf to trees."""
 
+    def __init__(self, session: Session, raw: bool = False) -> None:
+        self.session = session
+        self.trees = TreeWriter(Titles(session.guide), raw)
+        self.below: dict[tuple[int, int], list[str]] = {}
 
-def message_tree(session: Session, writer: TreeWriter, message: Message, depth: int = -1) -> FieldRecord:
-    """The field tree of a message."""
-    root = session.explain(message)
-    return writer.tree(root, root.buffer if root.buffer is not None else message.buffer, depth)
+    def message(self, message: Message) -> MessageRecord:
+        """The row of a message."""
+        session = self.session
+        parent = message.parent
+        answers = message.answers
+        return MessageRecord(
+            message.number,
+            seconds(message.time),
+            message.flow,
+            SIDE_NAMES[message.side],
+            message.protocol,
+            message.kind,
+            message.summary,
+            message.end - message.start,
+            packets(message.buffer, message.start, message.end),
+            self.layers(message),
+            None if parent is None else parent.number,
+            None if answers is None else answers.number,
+            session.latency(message) if answers is not None else None,
+            session.severity(message),
+            message.issue,
+            plain_facts(message.facts),
+        )
+
+    def layers(self, message: Message) -> list[str]:
+        """Protocol names from the link up; all messages of one side of a flow have the same below their own."""
+        key = (message.flow, message.side)
+        below = self.below.get(key)
+        if below is None:
+            below = self.session.packet_row(message.packet).layers if message.packet else []
+            self.below[key] = below
+        above = [message.protocol]
+        at = message.parent
+        while at is not None:
+            above.append(at.protocol)
+            at = at.parent
+        above.reverse()
+        return below + above
+
+    def with_tree(self, message: Message, depth: int = -1) -> MessageRecord:
+        """The row of a message with its field tree."""
+        record = self.message(message)
+        root = self.session.explain(message)
+        buffer = root.buffer
+        record.fields = self.trees.tree(root, buffer if buffer is not None else message.buffer, depth)
+        return record

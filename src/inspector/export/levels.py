@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from inspector.export.json import Titles, TreeWriter, message_record
-from inspector.export.listing import FlowLines, MessageLines, PacketLines
+from inspector.export.json import RowWriter
+from inspector.export.listing import FlowLines, Lines, MessageLines, PacketLines
 from inspector.export.lookup import HEADERS, Lookup, collect
-from inspector.export.rows import FlowRows, message_with_tree, packet_record, packet_with_tree
+from inspector.export.rows import FlowRows, packet_record, packet_with_tree
 from inspector.export.words import Clock, Paint
 from inspector.model.flow import Flow
 from inspector.model.message import Message
@@ -23,7 +23,7 @@ class Level(Generic[Item]):
 
     name = ""
 
-    def __init__(self, session: Session, writer: TreeWriter) -> None:
+    def __init__(self, session: Session, writer: RowWriter) -> None:
         self.session = session
         self.writer = writer
 
@@ -31,12 +31,8 @@ class Level(Generic[Item]):
         """The rows that match, in order."""
         raise NotImplementedError
 
-    def prepare(self, clock: Clock, paint: Paint) -> None:
-        """Get ready to write lines."""
-        raise NotImplementedError
-
-    def line(self, item: Item) -> str:
-        """A row as text."""
+    def lines(self, clock: Clock, paint: Paint) -> Lines[Item]:
+        """What writes rows as text."""
         raise NotImplementedError
 
     def record(self, item: Item, tree: bool) -> object:
@@ -57,7 +53,7 @@ class MessageLevel(Level[Message]):
 
     name = "message"
 
-    def __init__(self, session: Session, writer: TreeWriter) -> None:
+    def __init__(self, session: Session, writer: RowWriter) -> None:
         super().__init__(session, writer)
         self.lookup = Lookup(session)
 
@@ -70,14 +66,11 @@ class MessageLevel(Level[Message]):
             if chosen.matches(lookup.at(message).values):
                 yield message
 
-    def prepare(self, clock: Clock, paint: Paint) -> None:
-        self._lines = MessageLines(self.session, clock, paint)
-
-    def line(self, item: Message) -> str:
-        return self._lines.line(item)
+    def lines(self, clock: Clock, paint: Paint) -> Lines[Message]:
+        return MessageLines(self.session, clock, paint)
 
     def record(self, item: Message, tree: bool) -> object:
-        return message_with_tree(self.session, self.writer, item) if tree else message_record(self.session, item)
+        return self.writer.with_tree(item) if tree else self.writer.message(item)
 
     def values(self, item: Message, name: str) -> list[object]:
         return self.lookup.look(item).values(name)
@@ -91,7 +84,7 @@ class PacketLevel(Level[PacketRow]):
 
     name = "packet"
 
-    def __init__(self, session: Session, writer: TreeWriter) -> None:
+    def __init__(self, session: Session, writer: RowWriter) -> None:
         super().__init__(session, writer)
         self.lookup = PacketLookup(session)
 
@@ -101,15 +94,12 @@ class PacketLevel(Level[PacketRow]):
             if chosen is None or chosen.matches(self.lookup.at(row).values):
                 yield row
 
-    def prepare(self, clock: Clock, paint: Paint) -> None:
-        self._lines = PacketLines(self.session, clock, paint)
-
-    def line(self, item: PacketRow) -> str:
-        return self._lines.line(item)
+    def lines(self, clock: Clock, paint: Paint) -> Lines[PacketRow]:
+        return PacketLines(self.session, clock, paint)
 
     def record(self, item: PacketRow, tree: bool) -> object:
         return (
-            packet_with_tree(self.session, self.writer, item.number)
+            packet_with_tree(self.session, self.writer.trees, item.number)
             if tree
             else packet_record(self.session, item.number)
         )
@@ -126,7 +116,7 @@ class FlowLevel(Level[Flow]):
 
     name = "flow"
 
-    def __init__(self, session: Session, writer: TreeWriter) -> None:
+    def __init__(self, session: Session, writer: RowWriter) -> None:
         super().__init__(session, writer)
         self.lookup = Lookup(session)
         self.flow_rows = FlowRows(session)
@@ -145,11 +135,8 @@ class FlowLevel(Level[Flow]):
             return chosen.matches(lambda name: self.values(flow, name))
         return any(chosen.matches(self.lookup.at(message).values) for message in messages)
 
-    def prepare(self, clock: Clock, paint: Paint) -> None:
-        self._lines = FlowLines(self.session, clock, paint)
-
-    def line(self, item: Flow) -> str:
-        return self._lines.line(item)
+    def lines(self, clock: Clock, paint: Paint) -> Lines[Flow]:
+        return FlowLines(self.session, clock, paint)
 
     def record(self, item: Flow, tree: bool) -> object:
         return self.flow_rows.record(item)
@@ -249,7 +236,7 @@ class PacketLookup:
 
 def level_named(name: str, session: Session, raw: bool = False) -> Level[Message] | Level[PacketRow] | Level[Flow]:
     """The list called message, packet or flow."""
-    writer = TreeWriter(Titles(session.guide), raw)
+    writer = RowWriter(session, raw)
     if name == "packet":
         return PacketLevel(session, writer)
     return FlowLevel(session, writer) if name == "flow" else MessageLevel(session, writer)

@@ -1,5 +1,7 @@
 """Lists as aligned lines of text, one for each message, packet or flow."""
 
+from typing import Generic, TypeVar
+
 from inspector.export.words import ARROWS, GLYPHS, Clock, Paint, packets_words, plural, printable
 from inspector.model.finding import Finding
 from inspector.model.flow import Flow
@@ -7,38 +9,49 @@ from inspector.model.message import Message
 from inspector.net.rows import PacketRow
 from inspector.session import Session
 
+Item = TypeVar("Item")
+
 PROTOCOL_WIDTH = 9
 """The longest protocol name is websocket."""
 
 
-class MessageLines:
+class Lines(Generic[Item]):
+    """Writes one kind of row as lines of text."""
+
+    def line(self, item: Item) -> str:
+        """One row."""
+        raise NotImplementedError
+
+
+class MessageLines(Lines[Message]):
     """Lines about messages: number, time, flow, direction, protocol, length, severity, summary."""
 
     def __init__(self, session: Session, clock: Clock, paint: Paint) -> None:
         self.session = session
         self.clock = clock
         self.paint = paint
-        self.number_width = len(str(len(session.messages)))
+        self.form = f"%{len(str(len(session.messages)))}d  %s  %s %7d %s %s"
+        self.named = {evidence.message for finding in session.findings() for evidence in finding.evidence}
         self.directions: dict[tuple[int, int, str], str] = {}
         flows = session.flows
         self.flow_width = len(str(len(flows)))
         self.client_width = max((len(str(flow.client.port)) for flow in flows), default=0) + 1
         self.server_width = max((len(str(flow.server.port)) for flow in flows), default=0) + 1
 
-    def line(self, message: Message) -> str:
-        """One message."""
-        key = (message.flow, message.side, message.protocol)
+    def line(self, item: Message) -> str:
+        key = (item.flow, item.side, item.protocol)
         middle = self.directions.get(key)
         if middle is None:
-            middle = self.directions[key] = self._middle(message)
-        severity = self.session.severity(message)
-        glyph = " " if severity is None else self.paint(severity, GLYPHS[severity])
-        summary = message.summary
+            middle = self.directions[key] = self._middle(item)
+        number = item.number
+        glyph = " "
+        if item.issue is not None or number in self.named:
+            severity = self.session.severity(item)
+            glyph = " " if severity is None else self.paint(severity, GLYPHS[severity])
+        summary = item.summary
         if not summary.isprintable():
             summary = printable(summary)
-        time = self.clock.write(message.time)
-        length = message.end - message.start
-        return f"{message.number:>{self.number_width}}  {time}  {middle} {length:>7} {glyph} {summary}"
+        return self.form % (number, self.clock.write(item.time), middle, item.end - item.start, glyph, summary)
 
     def _middle(self, message: Message) -> str:
         """Everything about a message that is the same for all of its protocol on one side of a flow."""
@@ -51,7 +64,7 @@ class MessageLines:
         return f"{message.flow:>{self.flow_width}}  {ends}  {message.protocol:<{PROTOCOL_WIDTH}}"
 
 
-class PacketLines:
+class PacketLines(Lines[PacketRow]):
     """Lines about packets: number, time, flow, addresses, protocol, length, summary."""
 
     def __init__(self, session: Session, clock: Clock, paint: Paint) -> None:
@@ -63,19 +76,18 @@ class PacketLines:
             (len(str(end)) for flow in session.flows for end in (flow.client, flow.server)), default=9
         )
 
-    def line(self, row: PacketRow) -> str:
-        """One packet."""
-        flow = str(row.flow) if row.flow else ""
+    def line(self, item: PacketRow) -> str:
+        flow = str(item.flow) if item.flow else ""
         width = self.address_width
-        style = ("server" if row.side else "client") if row.flow else "dim"
-        ends = self.paint(style, f"{row.source:>{width}} → {row.destination:<{width}}")
+        style = ("server" if item.side else "client") if item.flow else "dim"
+        ends = self.paint(style, f"{item.source:>{width}} → {item.destination:<{width}}")
         return (
-            f"{row.number:>{self.number_width}}  {self.clock.write(row.time)}  {flow:>{self.flow_width}}  {ends}"
-            f"  {row.protocol:<{PROTOCOL_WIDTH}} {row.length:>7}   {printable(row.summary)}"
+            f"{item.number:>{self.number_width}}  {self.clock.write(item.time)}  {flow:>{self.flow_width}}  {ends}"
+            f"  {item.protocol:<{PROTOCOL_WIDTH}} {item.length:>7}   {printable(item.summary)}"
         )
 
 
-class FlowLines:
+class FlowLines(Lines[Flow]):
     """Lines about flows: number, time, ends, transport, protocols, packets, bytes each way, how each side ended."""
 
     def __init__(self, session: Session, clock: Clock, paint: Paint) -> None:
@@ -87,16 +99,15 @@ class FlowLines:
         self.server_width = max((len(str(flow.server)) for flow in session.flows), default=0)
         self.protocols = flow_protocols(session.messages)
 
-    def line(self, flow: Flow) -> str:
-        """One flow."""
-        time = int(self.session.capture.table.times[flow.first_packet - 1]) if flow.first_packet else 0
-        names = "+".join(self.protocols.get(flow.number, [])) or "-"
-        sent, received = (buffer.size for buffer in flow.buffers)
+    def line(self, item: Flow) -> str:
+        time = int(self.session.capture.table.times[item.first_packet - 1]) if item.first_packet else 0
+        names = "+".join(self.protocols.get(item.number, [])) or "-"
+        sent, received = (buffer.size for buffer in item.buffers)
         return (
-            f"{flow.number:>{self.flow_width}}  {self.clock.write(time)}"
-            f"  {flow.client!s:>{self.client_width}} → {flow.server!s:<{self.server_width}}"
-            f"  {flow.transport} {names:<{PROTOCOL_WIDTH}} {plural(flow.packet_count, 'packet'):>11}"
-            f"  {sent:>8} → ← {received:<8}  {ending_words(flow)}"
+            f"{item.number:>{self.flow_width}}  {self.clock.write(time)}"
+            f"  {item.client!s:>{self.client_width}} → {item.server!s:<{self.server_width}}"
+            f"  {item.transport} {names:<{PROTOCOL_WIDTH}} {plural(item.packet_count, 'packet'):>11}"
+            f"  {sent:>8} → ← {received:<8}  {ending_words(item)}"
         )
 
 

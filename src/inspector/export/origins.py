@@ -101,6 +101,26 @@ def segments(buffer: Buffer, start: int, end: int) -> list[Segment]:
     return found
 
 
+def packets(buffer: Buffer, start: int, end: int) -> list[int]:
+    """Numbers of the packets that carried `start:end` of `buffer`, ascending."""
+    found: set[int] = set()
+    if buffer.parent is not None:
+        for part in segments(buffer, start, end):
+            found.add(part.packet)
+            for origin in part.sources:
+                found.add(origin.packet)
+        found.discard(HOLE)
+        return sorted(found)
+    pieces = buffer.pieces
+    index = max(pieces.at(start), 0)
+    count = len(pieces.starts)
+    while index < count and pieces.starts[index] < end:
+        found.add(pieces.sources[index])
+        index += 1
+    found.discard(HOLE)
+    return sorted(found)
+
+
 def _made_from(low: int, high: int, parent: Buffer, start: int, end: int) -> Segment:
     made = Segment(low, high, 0, 0)
     for part in segments(parent, start, end):

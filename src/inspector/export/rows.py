@@ -1,6 +1,6 @@
 """Packets, flows and findings as records."""
 
-from inspector.export.json import TreeWriter, message_record, message_tree, seconds
+from inspector.export.json import TreeWriter, seconds
 from inspector.export.listing import flow_protocols
 from inspector.export.origins import Segment, Window
 from inspector.export.records import (
@@ -8,7 +8,6 @@ from inspector.export.records import (
     FieldRecord,
     FindingRecord,
     FlowRecord,
-    MessageRecord,
     NoteRecord,
     PacketRecord,
     VerdictRecord,
@@ -16,17 +15,9 @@ from inspector.export.records import (
 )
 from inspector.model.finding import Finding
 from inspector.model.flow import Flow
-from inspector.model.message import Message
 from inspector.model.sides import SIDE_NAMES
 from inspector.model.verdict import STRENGTH_NAMES
 from inspector.session import Session
-
-
-def message_with_tree(session: Session, writer: TreeWriter, message: Message, depth: int = -1) -> MessageRecord:
-    """The row of a message with its field tree."""
-    record = message_record(session, message)
-    record.fields = message_tree(session, writer, message, depth)
-    return record
 
 
 def packet_record(session: Session, number: int) -> PacketRecord:

@@ -88,14 +88,15 @@ class Clock:
         self.start = start
         self.last = start
         self.width = 26 if form in {"a", "u"} else len(f"{(end - start) / 1e9:.6f}")
+        self.seconds = f"%{self.width}.6f"
 
     def write(self, time: int) -> str:
         """A time in nanoseconds since 1970, right-aligned."""
         if self.form == "r":
-            return f"{(time - self.start) / 1e9:>{self.width}.6f}"
+            return self.seconds % ((time - self.start) / 1e9)
         if self.form == "d":
             before, self.last = self.last, time
-            return f"{(time - before) / 1e9:>{self.width}.6f}"
+            return self.seconds % ((time - before) / 1e9)
         moment = datetime.fromtimestamp(time // 1_000_000_000, UTC)
         if self.form == "a":
             moment = moment.astimezone()
