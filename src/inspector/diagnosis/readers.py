@@ -265,7 +265,7 @@ def fits(case: Case) -> list[Fit]:
     family = usual_family(case.flow.server.port)
     for fit in found:
         if fit.reader.family in case.spoken:
-            fit.bonus = 20 if fit.score else 0
+            fit.bonus = 30 if fit.score else 0
         elif fit.reader.family == family:
             fit.bonus = 5
     found.sort(key=lambda fit: fit.rank)
@@ -297,9 +297,9 @@ def _fill(text: str, opening: bytes) -> str:
 def _judge(case: Case, reader: Reader) -> Fit:
     because = _fill(reader.because, case.opening)
     if reader.does == ANSWERS:
-        return Fit(reader, 0, f"no: {because}, and not a byte came")
+        return Fit(reader, 0, f"{because}, and not a byte came")
     if reader.family == "resp" and not _alarms_redis(case.opening):
-        return Fit(reader, 0, "no: a request without Host: and other than POST gets an error in text")
+        return Fit(reader, 0, "a request without Host: and other than POST gets an error in text")
     if reader.does == DIES:
         return _judge_dying(case, reader, because)
     if reader.does == WAITS:
@@ -314,7 +314,7 @@ def _judge_refusing(case: Case, reader: Reader, because: str) -> Fit:
     ending = case.ending
     taken = f"takes all {asked:,} bytes" if not left else f"takes {reader.takes:,} of the {count(asked, 'byte')}"
     if ending.kind == HANG:
-        return Fit(reader, 0, f"no: {because}, and it closes at once")
+        return Fit(reader, 0, f"{because}, and it closes at once")
     reset = ending.server_flag == "rst"
     if ending.waited >= SLOW and ending.kind != HALF_CLOSED:
         return Fit(reader, 1, f"{because}; it closes at once as a rule, and this took {duration(ending.waited)}")
@@ -331,7 +331,7 @@ def _judge_waiting(case: Case, reader: Reader, because: str) -> Fit:
     ending = case.ending
     if ending.kind == HANG:
         if reader.timeout and ending.waited > reader.timeout + SLOW:
-            return Fit(reader, 0, f"no: it would have closed after {duration(reader.timeout)}")
+            return Fit(reader, 0, f"it would have closed after {duration(reader.timeout)}")
         return Fit(reader, 2 if reader.timeout else 3, f"{because}: silence")
     if ending.kind == HALF_CLOSED:
         return Fit(reader, 2, f"{because}; when the client ended its side, it met the end of the stream and closed")
@@ -340,7 +340,7 @@ def _judge_waiting(case: Case, reader: Reader, because: str) -> Fit:
             return Fit(reader, 2, f"{because}, and a timeout of the server's ended it after {duration(ending.waited)}")
         near = abs(ending.waited - reader.timeout) < 0.3
         return Fit(reader, 3 if near else 1, f"{because} of {duration(reader.timeout)}")
-    return Fit(reader, 0, f"no: {because}, and it ended after {duration(ending.waited)}")
+    return Fit(reader, 0, f"{because}, and it ended after {duration(ending.waited)}")
 
 
 def _judge_dying(case: Case, reader: Reader, because: str) -> Fit:
@@ -356,7 +356,7 @@ def _judge_dying(case: Case, reader: Reader, because: str) -> Fit:
         )
     if ending.kind == CLOSED and not case.later_accepted:
         return Fit(reader, 1, f"{because}; whether the process lives on, the capture does not show")
-    return Fit(reader, 0, f"no: {because}, and the server goes on")
+    return Fit(reader, 0, f"{because}, and the server goes on")
 
 
 def _alarms_redis(opening: bytes) -> bool:
@@ -365,17 +365,25 @@ def _alarms_redis(opening: bytes) -> bool:
 
 
 def _judge_http(case: Case) -> Fit:
-    reader = Reader("an HTTP server after all", "http", readings.http_reading, ALL, REFUSES, "")
-    bonus = usual_family(case.flow.server.port) == "http"
+    reader = Reader("An HTTP server after all", "http", readings.http_reading, ALL, REFUSES, "")
+    message = case.spoken.get("http")
+    if message is not None:
+        why = (
+            f"the same server port answers HTTP in flow {message.flow} (message {message.number}: {message.summary}), "
+            "so it understood this request too, and dropped it. A server for Thrift over HTTP does that with a body "
+            "that is no Thrift"
+        )
+        return Fit(reader, 2, why)
+    score = 2 if usual_family(case.flow.server.port) == "http" else 1
     if case.ending.kind == HANG:
-        return Fit(reader, 2 if bonus else 1, "it may simply be slow, or stuck")
+        return Fit(reader, score, "it may simply be slow, or stuck")
     if case.ending.kind == RESET:
-        return Fit(reader, 2 if bonus else 1, "it may have crashed, or a proxy or firewall may have cut the connection")
-    return Fit(reader, 2 if bonus else 1, "it may have crashed, or been told to hang up (nginx: return 444)")
+        return Fit(reader, score, "it may have crashed, or a proxy or a firewall may have cut the connection")
+    return Fit(reader, score, "it may have crashed, or been told to hang up (nginx: return 444)")
 
 
 def _judge_greeter(case: Case) -> Fit:
     reader = Reader(
-        "a server that speaks first (SSH, MySQL, SMTP, FTP)", "greeter", readings.http_reading, ALL, ANSWERS, ""
+        "A server that speaks first (SSH, MySQL, SMTP, FTP)", "greeter", readings.http_reading, ALL, ANSWERS, ""
     )
-    return Fit(reader, 0, "no: it greets its clients, and not a byte came")
+    return Fit(reader, 0, "it greets its clients, and not a byte came")

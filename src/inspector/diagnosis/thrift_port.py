@@ -188,8 +188,10 @@ def client_commands(address: str, port: int) -> list[str]:
             f"spark-sql --conf spark.sql.catalogImplementation=hive --conf {uri} -e 'show databases'",
         ]
     return [
-        "Speak Thrift to this port: use the client made from the service's .thrift file, with the server's transport "
-        "and protocol."
+        (
+            "Speak Thrift to this port: use the client made from the service's .thrift file, with the server's transport "
+            "and protocol."
+        )
     ]
 
 

@@ -193,7 +193,7 @@ def http2_server(data: bytes) -> Testimony:
 
 
 def tls_server(data: bytes) -> Testimony:
-    """What OpenSSL says as a server that reads these bytes; it gets as far as the first record, no certificate is met."""
+    """What OpenSSL says as a server that reads these bytes; it needs no certificate to look at the first record."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     incoming.write(data)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

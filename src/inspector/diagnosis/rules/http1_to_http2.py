@@ -89,10 +89,14 @@ def _finding(case: Case, frame: SettingsFrame) -> Finding:
 
 def _why(case: Case, frame: SettingsFrame) -> str:
     lines = [
-        'The client believes that it speaks HTTP/1: text, and an answer that begins with "HTTP/1.1". The frame header '
-        "begins with zero bytes, which is no status line.",
-        'The server believes that HTTP/2 begins: 24 bytes, "PRI * HTTP/2.0" and so on, then frames. '
-        f'It read "{case.opening[:4].decode("latin-1")}" instead.',
+        (
+            'The client believes that it speaks HTTP/1: text, and an answer that begins with "HTTP/1.1". The frame header '
+            "begins with zero bytes, which is no status line."
+        ),
+        (
+            'The server believes that HTTP/2 begins: 24 bytes, "PRI * HTTP/2.0" and so on, then frames. '
+            f'It read "{case.opening[:4].decode("latin-1")}" instead.'
+        ),
     ]
     if any(key == GRPC_SETTING for key, _ in frame.settings):
         lines.append("Setting 0xfe03 is gRPC's own: this is a gRPC server.")

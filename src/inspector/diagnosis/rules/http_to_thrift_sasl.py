@@ -78,7 +78,7 @@ def _see(case: Case, answer: SaslAnswer) -> str:
     status = STATUSES[answer.status]
     return (
         f'The client sent "{case.request_line}" to {case.flow.server}. The server answered with '
-        f"{count(case.flow.buffers[1].size, 'byte')} that are no HTTP: {answer.status:02x} is the SASL status {status}, "
+        f"{count(case.flow.buffers[1].size, 'byte')} that are no HTTP: {answer.status:02x} is SASL status {status}, "
         f'{case.answer[1:5].hex(" ")} a length of {answer.length}, and the rest the text "{answer.text}".\n'
         f"{client_words(case.opening, BINARY)}"
     )
@@ -86,11 +86,15 @@ def _see(case: Case, answer: SaslAnswer) -> str:
 
 def _why(case: Case, answer: SaslAnswer, first: int) -> str:
     lines = [
-        f"The client believes that it speaks HTTP: text that begins with a method, and an answer that begins with "
-        f'"HTTP/1.1". A first byte of 0x{case.answer[0]:02x} is no status line.',
-        f"The server believes that SASL negotiation begins: a status byte, a length, a payload. It takes the "
-        f"request's first byte, {character(first)}, for the status: 0x{first:02x} = {first}. There are only 1 START, "
-        f"2 OK, 3 BAD, 4 ERROR and 5 COMPLETE.",
+        (
+            f"The client believes that it speaks HTTP: text that begins with a method, and an answer that begins with "
+            f'"HTTP/1.1". A first byte of 0x{case.answer[0]:02x} is no status line.'
+        ),
+        (
+            f"The server believes that SASL negotiation begins: a status byte, a length, a payload. It takes the "
+            f"request's first byte, {character(first)}, for the status: 0x{first:02x} = {first}. There are only 1 START, "
+            f"2 OK, 3 BAD, 4 ERROR and 5 COMPLETE."
+        ),
     ]
     # Java's bytes are signed
     signed = first - 256 if first > 127 else first

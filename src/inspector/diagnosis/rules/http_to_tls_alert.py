@@ -82,10 +82,14 @@ def _finding(case: Case, alert: TlsAlert) -> Finding:
 def _why(case: Case, name: str) -> str:
     first = case.opening[0]
     lines = [
-        "The client believes that it speaks HTTP without encryption: it sent the request in clear, and expects an "
-        'answer that begins with "HTTP/1.1".',
-        f"The server believes that TLS begins: a record whose first byte is 22, a handshake. It read {first} "
-        f"(0x{first:02x}, '{chr(first)}'), said {name}, and closed.",
+        (
+            "The client believes that it speaks HTTP without encryption: it sent the request in clear, and expects an "
+            'answer that begins with "HTTP/1.1".'
+        ),
+        (
+            f"The server believes that TLS begins: a record whose first byte is 22, a handshake. It read {first} "
+            f"(0x{first:02x}, '{chr(first)}'), said {name}, and closed."
+        ),
     ]
     port = case.flow.server.port
     if port in THRIFT_PORTS:
@@ -108,8 +112,10 @@ def _do(case: Case) -> str:
         lines = ["Use a Thrift client with TLS:", f"beeline -u 'jdbc:hive2://{host}:{server.port}/;ssl=true'"]
     elif server.port in THRIFT_PORTS:
         lines = [
-            "Use a Thrift client with TLS; for a Hive Metastore set hive.metastore.use.SSL=true on the client and give "
-            "it the truststore."
+            (
+                "Use a Thrift client with TLS; for a Hive Metastore set hive.metastore.use.SSL=true on the client and give "
+                "it the truststore."
+            )
         ]
     else:
         lines = ["If the service is HTTP, ask with https:", f"curl -v https://{host}:{server.port}/"]

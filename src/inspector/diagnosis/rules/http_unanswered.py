@@ -1,0 +1,148 @@
+"""An HTTP request was received, and the server sent nothing back.
+
+What you see
+    curl says "(52) Empty reply from server", "(56) Connection reset by peer", or hangs until its time limit (28).
+    The request is acknowledged; then comes FIN, RST or silence, and not a single byte of an answer.
+
+Why it happens
+    Most likely the server does not speak HTTP. Many binary protocols begin with a length, and read the request's
+    first four bytes as one: "GET " is 1,195,725,856. They find it impossible and hang up, or wait for that many
+    bytes. The port does not tell which protocol it is, so the candidates are ranked by how well each explains
+    what the server did: one that had read the whole request ends with FIN, one that left bytes unread with RST, one
+    that waits stays silent. Those that would have sent something are ruled out. It may also be an HTTP server that
+    crashed or was told to hang up.
+
+How we know (bytes)
+    The request's first bytes as each candidate reads them; the acknowledgement number that covers the request; the
+    flags of the packet that ended the connection, and when it came.
+
+What to do
+    Find out what listens there (ss -ltnp on the server) and look for the lines given in its log. Then use a client
+    for that protocol.
+
+References
+    RFC 9112 section 3; RFC 9293 section 3.6; RFC 1122 section 4.2.2.13; RFC 2525 section 2.17; the specifications of
+    the protocols named.
+"""
+
+from inspector.diagnosis import readings
+from inspector.diagnosis.clients import client_words
+from inspector.diagnosis.ending import CLOSED, HALF_CLOSED, HANG, RESET, Ending
+from inspector.diagnosis.evidence import ack_evidence, ending_evidence, reading_evidence
+from inspector.diagnosis.readers import Fit, fits, log_lines
+from inspector.diagnosis.readings import number, sized
+from inspector.diagnosis.scene import Case, Scene
+from inspector.diagnosis.testimony import testimony_of
+from inspector.diagnosis.thrift_port import ending_kind, thrift_sign, what_was_seen
+from inspector.diagnosis.words import duration
+from inspector.model.finding import Finding
+
+TITLES = {
+    CLOSED: "HTTP request without an answer: the server hung up in silence",
+    RESET: "HTTP request without an answer: the server reset the connection",
+    HANG: "HTTP request without an answer: the server stays silent",
+}
+
+SHOWN = 6
+"""Candidates listed; what explains the ending less well than six others is not worth a line."""
+SHOWN_LOGS = 6
+
+REFERENCES = [
+    "RFC 9112 section 3 (HTTP/1.1 request line)",
+    "RFC 9293 section 3.6 (closing a TCP connection)",
+    "RFC 1122 section 4.2.2.13 and RFC 2525 section 2.17 (closing with unread data sends RST)",
+    "Apache Thrift, doc/specs/thrift-binary-protocol.md and thrift-rpc.md",
+    "PostgreSQL documentation, Message Formats, StartupMessage",
+    "Redis serialization protocol specification, Inline commands",
+    "Kafka protocol guide, Common Request and Response Structure",
+    "RFC 8446 section 5.1 (TLS records), RFC 9113 section 3.4 (HTTP/2 preface)",
+]
+
+
+def find(scene: Scene) -> list[Finding]:
+    """HTTP requests that nobody answered, on ports that are not known to speak Thrift."""
+    found: list[Finding] = []
+    for case in scene.cases:
+        if case.speaks_http and case.silent and thrift_sign(case) is None:
+            severity = _severity(case)
+            if severity:
+                found.append(_finding(case, severity))
+    return found
+
+
+def _severity(case: Case) -> str:
+    """Error where a whole request was received and the server ended without a byte; "" where nothing is wrong."""
+    ending = case.ending
+    if ending.kind not in {CLOSED, RESET, HANG, HALF_CLOSED}:
+        return ""
+    if ending.kind == HALF_CLOSED:
+        return "note"
+    if ending.kind == HANG and (not case.asked.complete or not ending.acknowledged):
+        return ""
+    received = ending.acknowledged >= case.flow.buffers[0].size and case.asked.complete
+    gave_up = ending.kind != HANG or ending.packet > 0
+    return "error" if case.whole and received and gave_up else "warning"
+
+
+def _finding(case: Case, severity: str) -> Finding:
+    kind = ending_kind(case.ending)
+    found = fits(case)
+    likely = [fit for fit in found if fit.score][:SHOWN]
+    distinct = [readings.http_reading(case.opening), *(fit.reader.reads(case.opening) for fit in likely)]
+    return Finding(
+        rule="http-unanswered",
+        severity=severity,
+        flow=case.flow.number,
+        title=TITLES[kind],
+        see=f"{what_was_seen(case)}\n{client_words(case.opening, kind)}",
+        why=_why(case, likely, [fit for fit in found if not fit.score]),
+        do=_do(case, likely),
+        evidence=reading_evidence(case, distinct) + ack_evidence(case) + ending_evidence(case),
+        witness=testimony_of(likely, case.opening),
+        references=REFERENCES,
+    )
+
+
+def _why(case: Case, likely: list[Fit], ruled_out: list[Fit]) -> str:
+    lines = [
+        f"The client believes that it speaks HTTP. What the server believes, port {case.flow.server.port} does not "
+        f"tell. Many protocols begin with a four-byte length: to them {case.opening[:4].hex(' ')} is "
+        f"{sized(case.opening)}.",
+        _ending_reason(case.ending, number(case.opening)),
+        "What may listen there, best explanation first:",
+    ]
+    lines += [f"{place}. {fit.reader.name}: {fit.why}." for place, fit in enumerate(likely, 1)]
+    if ruled_out:
+        lines.append("Ruled out:")
+        lines += [f"{fit.reader.name}: {fit.why}." for fit in ruled_out]
+    return "\n".join(lines)
+
+
+def _ending_reason(ending: Ending, value: int) -> str:
+    if ending.kind == HALF_CLOSED:
+        return "The client ended its side before any answer, so it may be that the server only followed."
+    if ending.kind == CLOSED:
+        slow = f" after {duration(ending.waited)}, as with a timeout" if ending.waited >= 0.9 else " at once"
+        return f"FIN, and not RST, says that the server had read the whole request when it closed{slow}."
+    if ending.kind == RESET:
+        return (
+            "RST, and not FIN, says that the server closed its socket while bytes lay unread in it: it had looked at the "
+            "beginning only."
+        )
+    return (
+        f"Silence says that the server waits for more, as one does that believes in {value:,} bytes to come; or that "
+        "it is slow."
+    )
+
+
+def _do(case: Case, likely: list[Fit]) -> str:
+    port = case.flow.server.port
+    lines = ["On the server, see who listens:", f"ss -ltnp 'sport = :{port}'"]
+    logs = list(dict.fromkeys(line for fit in likely for line in log_lines(fit.reader, case.opening)))[:SHOWN_LOGS]
+    if logs:
+        lines += ["Then look for one of these in its log:", *logs]
+    if case.refused_after is not None:
+        lines.append("The port refuses connections afterwards: see whether the process died, and of what.")
+    lines.append("If you know what the port speaks, look at the bytes again with it:")
+    lines.append(f"inspector ls FILE --decode-as port={port}:thrift")
+    return "\n".join(lines)
