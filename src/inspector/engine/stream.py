@@ -5,14 +5,14 @@ from typing import Final
 from mypy_extensions import i64
 
 from inspector.engine.detect import PREFIX, choose, is_claimed, protocols
+from inspector.engine.lane import Lane
 from inspector.model.buffer import Buffer, Slices
 from inspector.model.errors import DecodeError, HoleError, Truncated, WaitForPeer
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.protocols.base import Child, Conversation, Hints, Sink
-from inspector.protocols.data import preview
+from inspector.protocols.data import DataConversation
 from inspector.schema.registry import Schemas
-from inspector.wire.reader import Reader
 
 MAX_HANDOVERS: Final = 8
 """Protocols one connection may switch through; real ones do so once or twice."""
@@ -20,6 +20,10 @@ MAX_DETECTIONS: Final = 64
 """Turns after which unclaimed bytes are no longer offered to detection."""
 MAX_NESTING: Final = 8
 """Streams inside streams."""
+MAX_SEARCH: Final = 1 << 20
+"""Bytes kept while looking for the next message behind bytes that made no sense."""
+ZEROS: Final = bytes(1 << 20)
+"""Stand in for the bytes of a hole, this many at a time."""
 
 
 class Clock:
@@ -39,47 +43,12 @@ class Context:
         self.messages: list[Message] = []
 
 
-class Lane:
-    """One side of a stream: its reader, what waits to be read, and who reads it."""
-
-    def __init__(self, buffer: Buffer) -> None:
-        self.buffer = buffer
-        self.reader = Reader(b"")
-        self.queued: list[bytes] = []
-        self.queued_size: i64 = 0
-        self.size: i64 = 0
-        self.wanted: i64 = 0
-        self.conversation: Conversation | None = None
-        self.protocol = ""
-        self.detections: i64 = 0
-        self.finished = False
-        self.waits_for_peer = False
-
-    def queue(self, chunk: bytes) -> None:
-        """Put bytes behind those not yet read."""
-        self.queued.append(chunk)
-        self.queued_size += len(chunk)
-        self.size += len(chunk)
-
-    def load(self) -> bool:
-        """Let the reader see what was queued; False when it is not worth another try yet."""
-        if self.queued_size and (self.finished or self.size >= self.wanted):
-            r = self.reader
-            rest = r.data[r.pos :]
-            base = r.base + r.pos
-            parts = [rest, *self.queued] if rest else self.queued
-            data = parts[0] if len(parts) == 1 else b"".join(parts)
-            self.queued = []
-            self.queued_size = 0
-            r.grow(data, base)
-            self.wanted = 0
-        elif self.wanted and not self.finished:
-            return False
-        return self.reader.pos < self.reader.end
-
-
 class Stream(Sink):
-    """Both sides of a flow, or of bytes handed on by a message."""
+    """Both sides of a flow, or of bytes handed on by a message.
+
+    What is cut depends on the bytes and on the order in which the sides spoke, never on the chunks in which bytes
+    arrive: decisions that more bytes could change are made when a side's turn is over, and not before.
+    """
 
     def __init__(
         self, context: Context, flow: int, buffers: list[Buffer], hints: Hints, forced: str = "", nesting: int = 0
@@ -91,181 +60,249 @@ class Stream(Sink):
         self.forced = forced
         self.nesting = nesting
         self.parent: Message | None = None
+        self.turn: Side = -1
         self.speaker = ""
+        self.serial: i64 = 0
+        self.serials: i64 = 0
         self.handovers = 0
         self.handed_over = False
-        self.children: dict[int, Stream] = {}
+        self.children: dict[tuple[int, int], Stream] = {}
 
     # feeding
 
     def feed(self, side: Side, chunk: bytes) -> None:
-        """The next bytes of a side, in the order they arrived."""
-        self.lanes[side].queue(chunk)
-        self.lanes[1 - side].waits_for_peer = False
+        """The next bytes of a side, in the order they arrived. Over TCP, what a side sends in a row is one turn."""
+        if side != self.turn or self.hints.transport != "tcp":
+            self._begin_turn(side)
+        lane = self.lanes[side]
+        lane.over = False
+        lane.queue(chunk)
         self._advance(side)
 
     def feed_hole(self, side: Side, length: int) -> None:
         """`length` bytes of a side that were never captured."""
+        self._begin_turn(side)
         lane = self.lanes[side]
         start: i64 = lane.size
         lane.reader.holes.append((start, start + length))
-        lane.queue(bytes(length))
-        self._advance(side)
+        left: i64 = length
+        lane.wanted = 0
+        while left > 0:
+            part = ZEROS if left >= len(ZEROS) else ZEROS[:left]
+            left -= len(part)
+            lane.queue(part)
+            self._advance(side)
+
+    def settle(self) -> None:
+        """Decide with what is there: nothing more arrived for now, or the other side speaks."""
+        if self.turn < 0:
+            return
+        lane = self.lanes[self.turn]
+        lane.over = True
+        if lane.try_again():
+            self._advance(self.turn)
+
+    def tell(self, side: Side, fields: dict[str, str], message: Message) -> None:
+        """Header fields from the layer below that belong to a side's bytes; they may come without any bytes."""
+        lane = self.lanes[side]
+        conversation = lane.conversation or self.lanes[1 - side].conversation or self._detect(side, lane)
+        if conversation is not None:
+            self.speaker = lane.protocol or self.lanes[1 - side].protocol
+            conversation.told(side, fields, message, self)
 
     def finish(self, side: Side, ending: str) -> None:
         """No more bytes of a side: `ending` is "fin", "rst" or "" when the capture ends."""
+        self.settle()
         lane = self.lanes[side]
+        lane.over = True
         lane.finished = True
         lane.waits_for_peer = False
         self._advance(side)
         conversation = lane.conversation
         if conversation is not None:
-            self.speaker = lane.protocol
+            self._speak(lane)
             conversation.finish(side, lane.reader.offset, ending, self)
 
-    def _advance(self, side: Side) -> None:
-        """Cut what can be cut on `side`, then on the other where it waited for this one."""
-        self._cut(side)
-        peer = self.lanes[1 - side]
-        if peer.waits_for_peer:
-            peer.waits_for_peer = False
-            self._cut(1 - side)
-
-    def _cut(self, side: Side) -> None:
+    def _begin_turn(self, side: Side) -> None:
+        """What the side before said is settled first: this one may answer it."""
+        self.settle()
+        self.turn = side
         lane = self.lanes[side]
+        lane.over = False
+        lane.unclaimed = None
+        if lane.protocol == "data":
+            lane.detections += 1
+            if lane.detections <= MAX_DETECTIONS:
+                lane.drop()
+            else:
+                lane.conversation = DataConversation(self.hints, self.context.schemas)
+
+    def _advance(self, side: Side) -> None:
+        """Cut what can be cut on `side`, then on the other where it waited for this one, and so on."""
+        while True:
+            lane = self.lanes[side]
+            peer = self.lanes[1 - side]
+            offset, handovers = lane.reader.offset, self.handovers
+            self._cut(side, lane)
+            if self.handovers == handovers and not (peer.waits_for_peer and lane.reader.offset > offset):
+                return
+            peer.waits_for_peer = False
+            side = 1 - side
+
+    def _cut(self, side: Side, lane: Lane) -> None:
         r = lane.reader
         while not lane.waits_for_peer and lane.load():
+            if lane.lost:
+                if not self._search(side, lane):
+                    return
+                continue
             conversation = lane.conversation
-            if conversation is None or lane.protocol == "data":
+            if (conversation is None or lane.protocol == "data") and self._pass_hole(side, lane):
+                continue
+            if conversation is None:
                 conversation = self._detect(side, lane)
                 if conversation is None:
                     return
             start = r.pos
-            self.speaker = lane.protocol
+            self._speak(lane)
             self.handed_over = False
             try:
                 conversation.step(side, r, self)
+            except WaitForPeer as error:
+                r.rewind(start)
+                if lane.finished:
+                    self._stuck(side, lane, conversation, error)
+                else:
+                    lane.waits_for_peer = True
+            except Truncated as error:
+                r.rewind(start)
+                if lane.finished:
+                    self._stuck(side, lane, conversation, error)
+                else:
+                    lane.wait(error.wanted)
             except DecodeError as error:
-                r.seek(start)
-                if isinstance(error, Truncated) and not lane.finished:
-                    if isinstance(error, WaitForPeer):
-                        lane.waits_for_peer = True
-                    else:
-                        self._wait(lane, error.wanted)
-                    return
+                r.rewind(start)
                 self._stuck(side, lane, conversation, error)
             else:
                 if r.pos == start and not self.handed_over:
                     self._stuck(side, lane, conversation, DecodeError(r.offset, "the decoder did not advance"))
 
-    def _wait(self, lane: Lane, wanted: int) -> None:
-        """Come again with `wanted` bytes; where the end is not known, with half as many again (never quadratic)."""
-        have = lane.reader.end - lane.reader.pos
-        lane.wanted = max(wanted, lane.size + max(1, have // 4))
+    def _speak(self, lane: Lane) -> None:
+        """Messages and derived streams belong to this lane's conversation from here on."""
+        self.speaker = lane.protocol
+        self.serial = lane.serial
 
     # detection
 
     def _detect(self, side: Side, lane: Lane) -> Conversation | None:
         """Who reads this side from here; None to wait for more bytes."""
         r = lane.reader
-        if lane.conversation is not None:
-            if lane.detections >= MAX_DETECTIONS:
-                return lane.conversation
-            lane.detections += 1
         peer = self.lanes[1 - side]
         if self.forced:
             name = self.forced
         elif self.hints.protocol in protocols():
             name = self.hints.protocol
         else:
-            peer_protocol = peer.protocol if peer.conversation is not None else ""
-            name = choose(r.data[r.pos : r.pos + PREFIX], side, self.hints, peer_protocol, lane.finished)
+            spoken = peer.protocol if peer.conversation is not None else ""
+            final = lane.finished or r.limit < r.end
+            prefix = r.data[r.pos : min(r.limit, r.pos + PREFIX)]
+            name = choose(prefix, side, self.hints, spoken, lane.over or final, final)
         if not name:
-            self._wait(lane, 0)
+            lane.wait(0)
             return None
-        if name == lane.protocol and lane.conversation is not None:
-            return lane.conversation
-        if name == peer.protocol and peer.conversation is not None:
+        if name == peer.protocol and peer.conversation is not None and name != "data":
             lane.conversation = peer.conversation
+            lane.serial = peer.serial
         else:
             lane.conversation = protocols()[name].conversation(self.hints, self.context.schemas)
+            self.serials += 1
+            lane.serial = self.serials
         lane.protocol = name
         return lane.conversation
 
     # what cannot be cut
 
     def _stuck(self, side: Side, lane: Lane, conversation: Conversation, error: DecodeError) -> None:
-        """Keep the bytes that cannot be cut, and find where to go on."""
+        """Keep the bytes that cannot be cut, and look for where to go on."""
         r = lane.reader
         start = r.pos
-        end = r.end
+        at_hole = isinstance(error, HoleError)
+        r.narrow((r.limit if at_hole else r.end) - start)
         m: Message | None = None
-        if isinstance(error, HoleError):
-            end = self._hole_after(r)[0]
-        if end > start:
-            before = r.narrow(end - start)
+        self.handed_over = False
+        try:
             m = conversation.incomplete(side, r, error, self)
-            if m is None:
-                r.seek(start)
-            r.widen(before)
-        if isinstance(error, HoleError):
-            self._pass_hole(side, lane, conversation, end, m)
+        except DecodeError:
+            m = None
+        r.rewind(start if m is None else r.pos)
+        if self.handed_over:
             return
-        if r.pos > start:
-            return
-        at: i64 = conversation.resync(side, r.data, start + 1)
-        self._unclaimed(side, r, at if at > start else r.end, error.reason)
-        if at <= start:
-            lane.conversation = None
-            lane.protocol = ""
+        if at_hole:
+            lane.lost = "after a hole: no message starts here"
+            lane.lost_from = 0
+            if r.pos < r.limit:
+                self._unclaimed(side, lane, r.limit, "these bytes end at a hole: what follows was never captured")
+        elif r.pos == start:
+            lane.lost = error.reason or "the decoder gave no reason"
+            lane.lost_from = 1
 
-    def _hole_after(self, r: Reader) -> tuple[int, int]:
-        """Indices of the first hole that ends behind the reader."""
-        offset = r.base + r.pos
-        for start, end in r.holes:
-            if end > offset:
-                return max(r.pos, start - r.base), min(end - r.base, r.end)
-        return r.end, r.end
-
-    def _pass_hole(
-        self, side: Side, lane: Lane, conversation: Conversation, hole_start: int, cut: Message | None
-    ) -> None:
-        """Go on behind a hole, which belongs to the message `cut` by it, if any."""
+    def _search(self, side: Side, lane: Lane) -> bool:
+        """Pass over bytes up to where a message starts, a hole, or the end of the turn; False to wait for more."""
+        if self._pass_hole(side, lane):
+            return True
         r = lane.reader
-        if r.pos < hole_start:
-            self._unclaimed(side, r, hole_start, "these bytes end at a hole: what follows was never captured")
-        start, end = self._hole_after(r)
-        if start == r.pos and end > start:
-            issue = f"{end - start} bytes were never captured"
-            if cut is not None and cut.end == r.offset:
-                cut.end += end - start
-                cut.issue = f"{cut.end - end + start - cut.start} of {cut.length} bytes captured"
-            else:
-                self.speaker = "data"
-                m = self.message(side, "hole", r.base + start, r.base + end, issue)
-                m.issue = issue
-            r.seek(end)
-        at = conversation.resync(side, r.data, r.pos)
-        if at < 0:
-            lane.conversation = None
-            lane.protocol = ""
-        elif at > r.pos:
-            self._unclaimed(side, r, at, "after a hole: no message starts here")
+        conversation = lane.conversation
+        assert conversation is not None
+        end: i64 = min(r.limit, r.pos + MAX_SEARCH)
+        at: i64 = conversation.resync(side, r.data, r.pos + lane.lost_from)
+        if r.pos <= at < end:
+            self._unclaimed(side, lane, at, lane.lost)
+            lane.lost = ""
+        elif r.limit < r.end:
+            self._unclaimed(side, lane, r.limit, lane.lost)
+            lane.lost_from = 0
+        elif not lane.over and end - r.pos < MAX_SEARCH:
+            lane.wait(0)
+            return False
+        else:
+            self._unclaimed(side, lane, r.end, lane.lost)
+            lane.drop()
+            lane.protocol = "data"
+            lane.conversation = lane.unclaimed
+        return True
 
-    def _unclaimed(self, side: Side, r: Reader, end: i64, reason: str) -> None:
-        """Bytes up to index `end` become a message of protocol data."""
+    def _pass_hole(self, side: Side, lane: Lane) -> bool:
+        """Make the hole that starts here a message; False when there is none."""
+        r = lane.reader
+        end = lane.hole_end() if r.holes else -1
+        if end < 0:
+            return False
+        m = lane.hole
+        self.speaker = "data"
+        if m is None or m.end != r.offset:
+            m = self.message(side, "hole", r.offset, r.offset, "")
+            lane.hole = m
+        r.seek(end)
+        m.end = r.offset
+        m.summary = m.issue = f"{m.length} bytes were never captured"
+        return True
+
+    def _unclaimed(self, side: Side, lane: Lane, end: i64, reason: str) -> None:
+        """Bytes up to index `end`, before any hole, become a message of protocol data."""
+        r = lane.reader
         if end <= r.pos:
             return
+        conversation = lane.unclaimed
+        if conversation is None:
+            conversation = DataConversation(self.hints, self.context.schemas)
+            lane.unclaimed = conversation
         self.speaker = "data"
-        m = self.message(
-            side,
-            "data",
-            r.offset,
-            r.base + end,
-            f"{end - r.pos} bytes  {preview(r.data[r.pos : min(end, r.pos + 64)])}",
-        )
-        m.issue = reason
-        r.seek(end)
+        before = r.narrow(min(end, r.limit) - r.pos)
+        conversation.step(side, r, self)
+        r.widen(before)
+        m = conversation.last
+        if m is not None and m.issue is None:
+            m.issue = reason
 
     # the sink
 
@@ -281,13 +318,13 @@ class Stream(Sink):
     def derive(self, parent: Message, key: int, hints: Hints) -> Child | None:
         if self.nesting >= MAX_NESTING:
             return None
-        if not is_claimed(hints.content_type):
+        if not hints.protocol and not is_claimed(hints.content_type):
             return None
-        child = self.children.get(key)
+        child = self.children.get((self.serial, key))
         if child is None:
             buffers = [Buffer("", Slices([]), parent=lane.buffer) for lane in self.lanes]
             child = Stream(self.context, self.flow, buffers, hints, nesting=self.nesting + 1)
-            self.children[key] = child
+            self.children[self.serial, key] = child
         lane = child.lanes[parent.side]
         lane.buffer.name = f"{parent.buffer.name}/body at {parent.start}"
         return DerivedChild(self, child, parent)
@@ -300,8 +337,7 @@ class Stream(Sink):
         self.hints = hints
         self.forced = ""
         for lane in self.lanes:
-            lane.conversation = None
-            lane.protocol = ""
+            lane.drop()
             lane.wanted = 0
             lane.detections = 0
             lane.waits_for_peer = False
@@ -317,15 +353,22 @@ class DerivedChild(Child):
 
     def add(self, start: int, end: int) -> None:
         side = self.parent.side
-        buffer = self.stream.lanes[side].buffer
-        source = buffer.source
-        assert isinstance(source, Slices)
-        source.ranges.append((start, end))
-        buffer.release()
+        self.stream.lanes[side].buffer.extend(start, end)
+        self.stream.parent = self.parent
         r = self.outer.lanes[side].reader
-        self.stream.parent = self.parent
-        self.stream.feed(side, r.data[start - r.base : end - r.base])
+        for low, high in r.holes:
+            if start < high and low < end:
+                if start < low:
+                    self.stream.feed(side, r.data[start - r.base : low - r.base])
+                self.stream.feed_hole(side, min(high, end) - max(low, start))
+                start = min(high, end)
+        if start < end:
+            self.stream.feed(side, r.data[start - r.base : end - r.base])
 
-    def finish(self) -> None:
+    def tell(self, fields: dict[str, str], message: Message) -> None:
         self.stream.parent = self.parent
-        self.stream.finish(self.parent.side, "fin")
+        self.stream.tell(self.parent.side, fields, message)
+
+    def finish(self, ending: str = "fin") -> None:
+        self.stream.parent = self.parent
+        self.stream.finish(self.parent.side, ending)

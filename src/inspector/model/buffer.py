@@ -109,6 +109,22 @@ class Buffer:
         """Set the pieces; called by the source."""
         self._pieces = pieces
 
+    def extend(self, start: int, end: int) -> None:
+        """Append parent bytes `start:end` to a buffer made of slices."""
+        source = self.source
+        assert isinstance(source, Slices)
+        ranges = source.ranges
+        if ranges and ranges[-1][1] == start:
+            ranges[-1] = (ranges[-1][0], end)
+            if self._pieces is not None:
+                self._pieces.ends[-1] = end
+                self._pieces.size += end - start
+        else:
+            ranges.append((start, end))
+            if self._pieces is not None:
+                self._pieces.add_range(start, end, end - start)
+        self._data = None
+
     def release(self) -> None:
         """Forget the contents; they are loaded again when needed."""
         self._pieces = None

@@ -22,25 +22,25 @@ def preview(data: bytes) -> str:
 
 
 class DataConversation(Conversation):
-    """Joins what one side sends until the other speaks; datagrams stay apart."""
+    """Joins what one side sends until the other speaks; datagrams and holes keep messages apart."""
 
     def __init__(self, hints: Hints, schemas: Schemas) -> None:
         super().__init__(hints, schemas)
         self.last: Message | None = None
-        self.shown = ""
+        self.shown = b""
 
     def step(self, side: Side, r: Reader, out: Sink) -> None:
         start = r.offset
-        count = r.left
-        last = self.last
-        if last is not None and last.side == side and last.end == start and self.hints.transport == "tcp":
-            r.skip("data.data", count)
-            last.end = r.offset
-            last.summary = f"{last.length} bytes  {self.shown}"
-            return
-        self.shown = preview(r.data[r.pos : r.pos + 64])
+        count = r.limit - r.pos
+        first = r.peek(1 if count < 1 else min(count, PREVIEW + 1))
+        m = self.last
+        if m is None or m.side != side or m.end != start or self.hints.transport != "tcp":
+            m = self.last = out.message(side, "data", start, start, "")
+            self.shown = b""
+        self.shown += first[: PREVIEW + 1 - len(self.shown)]
         r.skip("data.data", count)
-        self.last = out.message(side, "data", start, r.offset, f"{count} bytes  {self.shown}")
+        m.end = r.offset
+        m.summary = f"{m.length} bytes  {preview(self.shown)}"
 
 
 def recognise(prefix: bytes, side: Side, hints: Hints) -> Verdict:

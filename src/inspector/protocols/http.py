@@ -5,7 +5,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from inspector.model.buffer import Buffer, Slices
-from inspector.model.errors import DecodeError, Malformed, Truncated, WaitForPeer
+from inspector.model.errors import DecodeError, HoleError, Malformed, WaitForPeer
 from inspector.model.field import Field
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER, Side
@@ -114,25 +114,26 @@ class HttpConversation(Conversation):
         self.halves = [Half(), Half()]
         self.unanswered: list[Message] = []
         self.first_unanswered = 0
+        self.unasked = 0
+        self.answers_lost = False
 
     def step(self, side: Side, r: Reader, out: Sink) -> None:
         half = self.halves[side]
         if half.tunnel:
             raise WaitForPeer(r.offset, "bytes after CONNECT belong to the tunnel if the server agrees")
-        if half.message is None and not self._head(side, half, r, out):
-            return
-        if half.framing == CHUNKED:
+        if half.message is None:
+            self._head(side, half, r, out)
+        elif half.framing == CHUNKED:
             self._chunks(half, r)
         else:
             self._plain(half, r)
 
-    def _head(self, side: Side, half: Half, r: Reader, out: Sink) -> bool:
-        """Cut a head; whether a body follows of which some bytes are there."""
+    def _head(self, side: Side, half: Half, r: Reader, out: Sink) -> None:
         start = r.offset
         request = self._next_request() if side == SERVER else None
-        if request is not None and not request.facts["http.request.version"] and r.peek(1) != b"H":
-            self._bare_response(half, request, start, out)
-            return True
+        if request is not None and not request.facts["http.request.version"] and request.complete and _is_bare(r):
+            self._bare_response(half, request, r, out)
+            return
         head = read_head(r, side == CLIENT)
         framing, length = body_framing(head, request)
         m = out.message(side, "request" if side == CLIENT else "response", start, r.offset, head_summary(head))
@@ -158,12 +159,20 @@ class HttpConversation(Conversation):
             half.body_start = r.offset
             if content_type:
                 hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", content_type)
-                half.child = out.derive(m, self.first_unanswered if side == SERVER else len(self.unanswered), hints)
-            return r.left > 0
-        return False
+                half.child = out.derive(m, self._exchange(side, request), hints)
 
-    def _bare_response(self, half: Half, request: Message, start: int, out: Sink) -> None:
+    def _exchange(self, side: Side, request: Message | None) -> int:
+        """A number that a request and its response share."""
+        if side == CLIENT:
+            return len(self.unanswered)
+        if request is not None:
+            return self.first_unanswered
+        self.unasked += 1
+        return -self.unasked
+
+    def _bare_response(self, half: Half, request: Message, r: Reader, out: Sink) -> None:
         """HTTP/0.9 answers with the body alone (RFC 1945 6)."""
+        start = r.offset
         m = out.message(SERVER, "response", start, start, "HTTP/0.9 body")
         m.context = Context(CLOSE, "", False, bare=True)
         m.answers = request
@@ -172,8 +181,13 @@ class HttpConversation(Conversation):
         half.message = m
         half.framing = CLOSE
         half.body_start = start
+        self._plain(half, r)
 
     def _next_request(self) -> Message | None:
+        if self.answers_lost:
+            # without pipelining only the request sent last is still open
+            self.first_unanswered = max(self.first_unanswered, len(self.unanswered) - 1)
+            self.answers_lost = False
         index = self.first_unanswered
         return self.unanswered[index] if index < len(self.unanswered) else None
 
@@ -223,10 +237,11 @@ class HttpConversation(Conversation):
                 self._complete(half)
 
     def _chunks(self, half: Half, r: Reader) -> None:
+        """All chunks that are there in full."""
         m = half.message
         assert m is not None
         first = r.pos
-        while True:
+        while r.left:
             at = r.pos
             try:
                 if half.trailers:
@@ -234,8 +249,8 @@ class HttpConversation(Conversation):
                     m.end = r.offset
                     self._complete(half)
                     return
-                size = read_chunk(r)
-            except Truncated:
+                start, size = read_chunk(r)
+            except DecodeError:
                 if at == first:
                     raise
                 r.seek(at)
@@ -243,11 +258,8 @@ class HttpConversation(Conversation):
             if size == 0:
                 half.trailers = True
             elif half.child is not None:
-                boundary = 2 if r.data[r.pos - 2] == 13 else 1
-                half.child.add(r.offset - boundary - size, r.offset - boundary)
+                half.child.add(start, start + size)
             m.end = r.offset
-            if r.left == 0:
-                return
 
     def _complete(self, half: Half) -> None:
         m = half.message
@@ -265,8 +277,6 @@ class HttpConversation(Conversation):
         if half.framing == CLOSE and ending == "fin":
             self._complete(half)
             return
-        if half.child is not None:
-            half.child.finish()
         how = {"fin": "the sender closed", "rst": "the connection was reset"}.get(ending, "the capture ends")
         if half.framing == LENGTH:
             total = offset - half.body_start + half.left
@@ -275,26 +285,52 @@ class HttpConversation(Conversation):
             issue = f"{how} before the last chunk"
         else:
             issue = f"{how}: the body may go on"
-        m.issue = issue if m.issue is None else f"{m.issue}; {issue}"
-        half.reset()
+        self._give_up(half, issue)
 
     def incomplete(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
         half = self.halves[side]
-        half.tunnel = False
-        if half.message is not None:
-            m = half.message
-            issue = f"body stops making sense at byte {error.offset}: {error.reason}"
-            m.issue = issue if m.issue is None else f"{m.issue}; {issue}"
-            if half.child is not None:
-                half.child.finish()
-            half.reset()
+        if half.tunnel:
+            half.tunnel = False
+            out.handover(Hints("tcp", why="bytes after CONNECT, whose answer is missing"))
             return None
+        if isinstance(error, HoleError) and side == SERVER:
+            self.answers_lost = True
+        if half.message is not None:
+            return self._partial_body(half, r, error)
         if isinstance(error, Malformed):
             return None
         if not r.data[r.pos : r.end].strip(b"\r\n"):
             error.reason = "an empty line behind the message, which receivers may ignore (RFC 9112 2.2)"
             return None
         return self._partial_head(side, r, error, out)
+
+    def _partial_body(self, half: Half, r: Reader, error: DecodeError) -> Message | None:
+        """A chunked body that ends in the middle, at a hole, or that makes no sense any more."""
+        m = half.message
+        assert m is not None
+        if isinstance(error, Malformed):
+            self._give_up(half, f"body stops making sense at byte {error.offset}: {error.reason}")
+            return None
+        try:
+            if not half.trailers:
+                start, size = read_chunk(r, partial=True)
+                if half.child is not None:
+                    half.child.add(start, start + size)
+        except DecodeError:
+            pass  # a size line that is cut is part of the body all the same
+        r.seek(r.end)
+        m.end = r.offset
+        if isinstance(error, HoleError):
+            self._give_up(half, "the body ends at a hole before its last chunk")
+        return m
+
+    def _give_up(self, half: Half, issue: str) -> None:
+        m = half.message
+        assert m is not None
+        m.issue = issue if m.issue is None else f"{m.issue}; {issue}"
+        if half.child is not None:
+            half.child.finish()
+        half.reset()
 
     def _partial_head(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
         """A head that ends too early: what its start line says counts."""
@@ -322,7 +358,7 @@ class HttpConversation(Conversation):
             self.unanswered.append(m)
         else:
             m.answers = self._next_request()
-            if m.answers is not None:
+            if m.answers is not None and not 100 <= head.code < 200:
                 self.first_unanswered += 1
         return m
 
@@ -365,6 +401,14 @@ def skip_blank_lines(r: Reader) -> None:
             r.skip("http.leading_crlf", 1)
         else:
             return
+
+
+def _is_bare(r: Reader) -> bool:
+    """Whether what answers an HTTP/0.9 request has no status line."""
+    have = r.data[r.pos : min(r.limit, r.pos + 5)]
+    if len(have) < 5 and b"HTTP/".startswith(have):
+        r.peek(5)
+    return have != b"HTTP/"
 
 
 def _line(r: Reader, most: i64) -> i64:
@@ -416,7 +460,9 @@ def _status_line(r: Reader, head: Head) -> None:
     r.skip("http.space", 1)
     second = words.find(b" ", first + 1)
     digits: i64 = (second if second >= 0 else length) - first - 1
-    head.code = r.number("http.response.code", digits) if digits < 10 else 0
+    if digits > 9:
+        raise r.malformed(f"a status code of {digits} digits")
+    head.code = r.number("http.response.code", digits)
     if second >= 0:
         r.skip("http.space", 1)
         head.phrase = r.latin("http.response.phrase", length - second - 1)
@@ -530,19 +576,27 @@ def _fold(r: Reader, head: Head) -> str:
     return text.strip(" \t")
 
 
-def read_chunk(r: Reader) -> int:
-    """One chunk with its size line and data; returns its size, 0 for the last (RFC 9112 7.1)."""
+def read_chunk(r: Reader, partial: bool = False) -> tuple[int, int]:
+    """One chunk with its size line (RFC 9112 7.1): offset and length of its data, length 0 for the last chunk.
+
+    With `partial` the data may end where the bytes end.
+    """
     r.begin("http.chunk")
     length = _line(r, MAX_CHUNK_LINE)
     line = r.data[r.pos : r.pos + length]
     digits: i64 = len(line) - len(line.lstrip(b"0123456789abcdefABCDEF"))
-    if digits > 16:
+    if digits > 15:
         raise r.malformed(f"a chunk size of {digits} hex digits")
     size = r.number("http.chunk_size", digits, 16)
     if digits < length:
         r.skip("http.chunk_extension", length - digits)
     r.skip("http.line_end", 2 if r.data[r.pos] == 13 else 1)
-    if size:
+    start = r.offset
+    if partial and size >= r.left:
+        size = r.left
+        r.skip("http.chunk_data", size)
+        r.note("the chunk ends too early")
+    elif size:
         r.skip("http.chunk_data", size)
         end = r.peek_u8()
         if end == 13:
@@ -554,7 +608,7 @@ def read_chunk(r: Reader) -> int:
         else:
             raise r.malformed("no line end after the chunk data")
     r.close(size)
-    return size
+    return start, size
 
 
 def read_trailers(r: Reader) -> None:
@@ -564,7 +618,7 @@ def read_trailers(r: Reader) -> None:
 
 def body_framing(head: Head, request: Message | None) -> tuple[int, int]:
     """How the body's end is known, and its length where that is given (RFC 9112 6.3)."""
-    if not head.version:
+    if not head.version or head.method == "CONNECT":
         return NO_BODY, 0
     length = _content_length(head)
     if not head.is_request:
@@ -574,7 +628,9 @@ def body_framing(head: Head, request: Message | None) -> tuple[int, int]:
         if method == "CONNECT" and 200 <= head.code < 300:
             return NO_BODY, 0
     coding = head.header("transfer-encoding").lower()
-    if coding:
+    if coding == "identity":
+        head.issues.append("transfer coding 'identity' does not exist any more and is ignored (RFC 9112 7)")
+    elif coding:
         if head.lengths:
             head.issues.append("both Content-Length and Transfer-Encoding: the coding counts (RFC 9112 6.3)")
         if coding.rpartition(",")[2].strip() == "chunked":
@@ -678,17 +734,23 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
 def _explain_chunks(message: Message, r: Reader, text: bool) -> None:
     ranges: list[tuple[int, int]] = []
     last = False
+    problem: DecodeError | None = None
     while r.left and not last:
-        size = read_chunk(r)
-        boundary = 2 if r.data[r.pos - 2] == 13 else 1
+        try:
+            start, size = read_chunk(r, not message.complete)
+        except DecodeError as error:
+            problem = error
+            break
         if size:
-            ranges.append((r.offset - boundary - size, r.offset - boundary))
+            ranges.append((start, start + size))
         last = size == 0
     if isinstance(r, Recorder) and ranges:
         body = Buffer(f"{message.buffer.name}/body at {message.start}", Slices(ranges), parent=message.buffer)
         tree = Field("http.file_data", body.data.decode("utf-8", "replace") if text else None, 0, body.size)
         tree.buffer = body
         r.attach(tree)
+    if problem is not None:
+        raise problem
     if last and r.left:
         read_trailers(r)
 

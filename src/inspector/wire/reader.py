@@ -52,11 +52,18 @@ class Reader:
         return self.end - self.pos
 
     def seek(self, pos: Int64) -> None:
-        """Move to index `pos` of `data`; only the engine goes back."""
+        """Move to index `pos` of `data`."""
         self.pos = pos
         self.depth = 0
         if self.holes:
             self._find_limit()
+
+    def rewind(self, pos: Int64) -> None:
+        """Move to index `pos` and see all of `data` again, whatever a decoder that stopped half way had narrowed."""
+        self.end = len(self.data)
+        self.limit = self.end
+        self.narrowed = 0
+        self.seek(pos)
 
     def grow(self, data: bytes, base: Int64) -> None:
         """Replace the bytes by more of them, the first being buffer byte `base`; the offset stays."""
