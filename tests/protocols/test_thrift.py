@@ -11,12 +11,14 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.Thrift import TMessageType, TType
 from thrift.transport.TTransport import TFramedTransport, TMemoryBuffer
 
+from inspector.engine.stream import Clock, Context, Stream
+from inspector.model.buffer import Buffer, Plain
 from inspector.model.errors import DecodeError
 from inspector.model.field import Field
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
 from inspector.model.verdict import MORE, NONE, STRONG, WEAK
-from inspector.protocols.base import Hints, Sink
+from inspector.protocols.base import Hints
 from inspector.protocols.thrift import MAX_PENDING, PROTOCOL, ThriftConversation
 from inspector.protocols.thrift_binary import MAX_STRING
 from inspector.protocols.thrift_detect import MAX_FRAME, recognise
@@ -395,25 +397,17 @@ def test_a_oneway_call_waits_for_no_reply() -> None:
 
 
 def test_calls_never_answered_are_forgotten_in_the_end() -> None:
-    conversation = ThriftConversation(Hints(), Schemas())
-    one = message("a")
-    r = Reader(one * (MAX_PENDING + 10))
-    sink = Collect()
-    while r.left:
-        conversation.step(CLIENT, r, sink)
+    out = stream()
+    out.feed(CLIENT, message("a") * (MAX_PENDING + 10))
+    conversation = out.lanes[CLIENT].conversation
+    assert isinstance(conversation, ThriftConversation)
     assert len(conversation.pending) == MAX_PENDING
 
 
-class Collect(Sink):
-    """Keeps what a conversation reports."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    def message(self, side: int, kind: str, start: int, end: int, summary: str) -> Message:
-        m = Message(1, side, "thrift", kind, cut([(CLIENT, b"x")])[0].buffer, start, end, summary)
-        self.messages.append(m)
-        return m
+def stream() -> Stream:
+    """A conversation's stream into which nothing was fed yet."""
+    buffers = [Buffer(name, Plain(b"")) for name in ("client", "server")]
+    return Stream(Context(Schemas(), Clock()), 1, buffers, Hints(), "thrift")
 
 
 IDL = """
@@ -696,10 +690,10 @@ def test_resync_finds_the_next_header_with_its_frame() -> None:
 def test_step_raises_only_decode_errors_and_reports_nothing_then() -> None:
     whole = SAMPLES[0]
     for end in range(1, len(whole)):
-        sink = Collect()
+        out = stream()
         with pytest.raises(DecodeError):
-            ThriftConversation(Hints(), Schemas()).step(CLIENT, Reader(whole[:end]), sink)
-        assert sink.messages == []
+            ThriftConversation(Hints(), Schemas()).step(CLIENT, Reader(whole[:end]), out)
+        assert out.context.messages == []
 
 
 def test_the_descriptor() -> None:
