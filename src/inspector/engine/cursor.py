@@ -5,7 +5,7 @@ Positions are indices into an `Outline`, the pre-order list of all fields, so th
 
 from bisect import bisect_left, bisect_right
 
-from inspector.model.buffer import Buffer, Origin
+from inspector.model.buffer import Buffer, Origin, Plain
 from inspector.model.field import Bits, Field
 from inspector.model.message import Message
 
@@ -173,8 +173,7 @@ class Outline:
 
     def origins(self, index: int) -> list[Origin]:
         """The packet bytes a field came from; none for an empty one."""
-        node = self.nodes[index]
-        return node.buffer.origins(node.field.start, node.field.end)
+        return origins_of(self.nodes[index])
 
     def at_packet_byte(self, packet: int, offset: int) -> int:
         """The deepest field that came from byte `offset` of captured packet `packet`, or NOWHERE."""
@@ -189,6 +188,14 @@ class Outline:
                     found = index
                     break
         return found
+
+
+def origins_of(node: Node) -> list[Origin]:
+    """The packet bytes a field came from; those of a packet's own buffer, whose key is its number, are themselves."""
+    start, end = node.field.start, node.field.end
+    if isinstance(node.buffer.source, Plain) and node.buffer.key:
+        return [Origin(node.buffer.key, start, end, True)] if start < end else []
+    return node.buffer.origins(start, end)
 
 
 def next_in_flow(messages: list[Message], index: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from inspector.session import Options
+    from inspector.session import Options, Progress, Session
 
 
 def run_tui(path: str | None, options: Options) -> int:

@@ -16,15 +16,16 @@ from textual.message import Message
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
-from inspector.model.errors import InspectorError
+from inspector.model.errors import InspectorError, UsageError
 from inspector.tui.commands import KeyCommands
+from inspector.tui.keymap import user_keymap
 from inspector.tui.screens.main import MainScreen
 from inspector.tui.screens.opening import FailedScreen, OpeningScreen
 from inspector.tui.screens.start import StartScreen
 from inspector.tui.theme import DARK, NO_COLOUR, PLAIN, THEMES
 
 if TYPE_CHECKING:
-    from inspector.session import Options, Progress, Session
+    from inspector.session import Progress, Session
 
 SWITCH_INTERVAL = 0.001
 """Seconds before a worker gives way to the thread that draws: a key is answered in 15 ms instead of 25."""
@@ -74,6 +75,10 @@ class InspectorApp(App[int]):
 
     def on_mount(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
+        try:
+            self.set_keymap(user_keymap())
+        except UsageError as error:
+            self.notify(str(error), severity="warning")
         if self.path is None:
             self.push_screen(StartScreen())
         else:

@@ -1,4 +1,4 @@
-"""Copying: to the terminal's clipboard, and always also to a file, because terminals do not say whether they listened."""
+"""Copying: always to a file too, because terminals do not say whether they took what was copied."""
 
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The command palette: every action of the screen by name, out of the key table."""
 
+from collections.abc import Awaitable, Callable
+
 from textual.app import App
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -35,13 +37,13 @@ class KeyCommands(Provider):
             if score > 0:
                 yield Hit(score, matcher.highlight(f"theme {theme}"), self._theme(theme), help="colours")
 
-    def _run(self, key: Key):  # noqa: ANN202
+    def _run(self, key: Key) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
             await self.screen.run_action(key.action)
 
         return run
 
-    def _theme(self, name: str):  # noqa: ANN202
+    def _theme(self, name: str) -> Callable[[], None]:
         def choose() -> None:
             self.app.theme = name
 
@@ -50,4 +52,4 @@ class KeyCommands(Provider):
 
 def label(key: Key) -> str:
     """How the palette names an action."""
-    return f"{key.help}  ({key.show})"
+    return f"{key.help} · {key.show}"

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from inspector.tui.digest import Digest, gather
+from inspector.tui.digest import Digest, diagnose, gather
 from inspector.tui.filtering import Choice, Wish, choose
 from inspector.tui.landing import Landing
 from inspector.tui.study import Stop, Study, study
@@ -58,7 +58,7 @@ class Desk(Widget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.lock = Lock()
+        self.session_lock = Lock()
         self._wanted: tuple[Stop, Landing] | None = None
         self._busy = False
 
@@ -81,25 +81,33 @@ class Desk(Widget):
         self.run_worker(lambda: self._study(stop, land), "study", "study", thread=True, exit_on_error=False)
 
     def _study(self, stop: Stop, land: Landing) -> None:
-        with self.lock:
+        with self.session_lock:
             found = study(self.session, stop)
         self.post_message(self.Studied(found, land))
 
     def gather(self) -> None:
         """Look at the whole capture once."""
-        self.run_worker(
-            lambda: self.post_message(self.Gathered(gather(self.session))), "gather", "gather", thread=True, exit_on_error=False
-        )
+        self.run_worker(self._gather, "diagnosis", "diagnosis", thread=True, exit_on_error=False)
+
+    def _gather(self) -> None:
+        digest = gather(self.session)
+        self.post_message(self.Gathered(digest))
+        self.post_message(self.Gathered(diagnose(self.session, digest)))
 
     def choose(self, digest: Digest, wish: Wish, wanted: Filter | None) -> None:
         """Find the rows that a wish leaves; an earlier wish is dropped."""
         self.run_worker(
-            lambda: self._choose(digest, wish, wanted), "choose", "choose", thread=True, exclusive=True, exit_on_error=False
+            lambda: self._choose(digest, wish, wanted),
+            "choose",
+            "choose",
+            thread=True,
+            exclusive=True,
+            exit_on_error=False,
         )
 
     def _choose(self, digest: Digest, wish: Wish, wanted: Filter | None) -> None:
         worker = get_current_worker()
-        choice = choose(self.session, digest, wish, wanted, self.lock, lambda: worker.is_cancelled)
+        choice = choose(self.session, digest, wish, wanted, self.session_lock, lambda: worker.is_cancelled)
         if not worker.is_cancelled:
             self.post_message(self.Chosen(choice, wish))
 
@@ -110,6 +118,10 @@ class Desk(Widget):
             error = event.worker.error
             what = f"{type(error).__name__}: {error}"
             self.post_message(self.Failed(event.worker.name, f"! {event.worker.name} failed, a bug: {what}"))
-        if event.worker.name == "study" and event.state in {WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED}:
+        if event.worker.name == "study" and event.state in {
+            WorkerState.SUCCESS,
+            WorkerState.ERROR,
+            WorkerState.CANCELLED,
+        }:
             self._busy = False
             self._next()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
 from inspector.model.sides import SIDE_NAMES, Side, other
@@ -29,7 +30,12 @@ class Event(NamedTuple):
 
 
 class Digest:
-    """Gathered facts; empty until `gather` has run, and good for drawing at once."""
+    """Gathered facts; empty until `gather` and `diagnose` have run, and good for drawing at once.
+
+    Messages are named by their index in the session, conversations and packets by their number. `codes` are the rows
+    of the list of messages: an index, or the negative number of a packet that is an event. `troubled` are the rows of
+    those with something wrong.
+    """
 
     def __init__(self) -> None:
         self.origin = 0
@@ -38,34 +44,34 @@ class Digest:
         self.troubled: list[int] = []
         self.counts: dict[str, int] = dict.fromkeys(GLYPHS, 0)
         self.findings: list[Finding] = []
-        self._severities: dict[int, str] = {}
-        self._first: dict[int, int] = {}
-        self._messages: dict[int, int] = {}
-        self._protocols: dict[int, list[str]] = {}
-        self._findings: dict[int, list[Finding]] = {}
+        self.severities: dict[int, str] = {}
+        self.firsts: dict[int, int] = {}
+        self.message_counts: dict[int, int] = {}
+        self.protocols: dict[int, list[str]] = {}
+        self.by_flow: dict[int, list[Finding]] = {}
         self.complete = False
-        self._packets: list[int] = []
-        self._carried: list[int] = []
+        self.packets: list[int] = []
+        self.carried: list[int] = []
 
     def severity(self, message: int) -> str:
         """The worst severity of the message at an index, "" when nothing is wrong."""
-        return self._severities.get(message, "")
+        return self.severities.get(message, "")
 
     def first_message(self, flow: int) -> int:
         """The index of a conversation's first message, -1 when it has none."""
-        return self._first.get(flow, -1)
+        return self.firsts.get(flow, -1)
 
     def message_count(self, flow: int) -> int:
         """Messages in a conversation."""
-        return self._messages.get(flow, 0)
+        return self.message_counts.get(flow, 0)
 
     def protocols_of(self, flow: int) -> str:
         """The protocols spoken in a conversation, in order of appearance."""
-        return " ".join(self._protocols.get(flow, ()))
+        return " ".join(self.protocols.get(flow, ()))
 
     def findings_of(self, flow: int) -> list[Finding]:
         """The diagnoses of a conversation, worst first."""
-        return self._findings.get(flow, [])
+        return self.by_flow.get(flow, [])
 
     def flow_of(self, session: Session, code: int) -> int:
         """The conversation of a row code: a message's index, or a negative packet number."""
@@ -76,20 +82,20 @@ class Digest:
         code = stop.message if stop.message >= 0 else -stop.packet
         if code in self.codes:
             return self.codes.index(code)
-        return bisect_right(self._packets, stop.packet)
+        return bisect_right(self.packets, stop.packet)
 
     def message_in(self, session: Session, packet: int) -> int:
         """The index of the first message that begins in a packet, else of one that reaches into it, -1 without any."""
-        place = bisect_right(self._packets, packet) - 1
+        place = bisect_right(self.packets, packet) - 1
         if place < 0:
             return -1
-        if self._packets[place] == packet:
-            return self._carried[bisect_left(self._packets, packet)]
+        if self.packets[place] == packet:
+            return self.carried[bisect_left(self.packets, packet)]
         row = session.packet_row(packet)
         for at in range(place, max(-1, place - LOOK_BACK), -1):
-            message = session.messages[self._carried[at]]
+            message = session.messages[self.carried[at]]
             if message.flow == row.flow and message.side == row.side:
-                return self._carried[at] if message.last_packet >= packet else -1
+                return self.carried[at] if message.last_packet >= packet else -1
         return -1
 
 
@@ -103,41 +109,45 @@ def quick(session: Session) -> Digest:
 
 
 def gather(session: Session) -> Digest:
-    """Everything; slow for large captures."""
+    """What is in the capture, without diagnosing it; slow for large captures."""
     digest = quick(session)
     spoken: dict[int, list[int]] = {}
     starts: list[tuple[int, int]] = []
     for index, message in enumerate(session.messages):
         flow = message.flow
-        digest._first.setdefault(flow, index)
-        digest._messages[flow] = digest._messages.get(flow, 0) + 1
-        names = digest._protocols.setdefault(flow, [])
+        digest.firsts.setdefault(flow, index)
+        digest.message_counts[flow] = digest.message_counts.get(flow, 0) + 1
+        names = digest.protocols.setdefault(flow, [])
         if message.protocol not in names:
             names.append(message.protocol)
         spoken.setdefault(flow, [0, 0])[message.side] += 1
         if message.packet:
             starts.append((message.packet, index))
     starts.sort()
-    digest._packets = [packet for packet, _ in starts]
-    digest._carried = [index for _, index in starts]
-    _diagnose(session, digest)
-    for flow in session.flows:
-        _add_endings(flow, spoken.get(flow.number, [0, 0]), digest)
+    digest.packets = [packet for packet, _ in starts]
+    digest.carried = [index for _, index in starts]
+    for conversation in session.flows:
+        _add_endings(conversation, spoken.get(conversation.number, [0, 0]), digest)
     digest.codes = _merge(session, digest)
-    digest.troubled = [row for row, code in enumerate(digest.codes) if code < 0 or code in digest._severities]
-    digest.complete = True
     return digest
 
 
-def _diagnose(session: Session, digest: Digest) -> None:
+def diagnose(session: Session, gathered: Digest) -> Digest:
+    """The same with findings and severities; runs the rules over the whole capture."""
+    digest = copy(gathered)
+    digest.counts = dict.fromkeys(GLYPHS, 0)
     digest.findings = session.findings()
+    digest.by_flow, digest.severities = {}, {}
     for finding in digest.findings:
-        digest._findings.setdefault(finding.flow, []).append(finding)
+        digest.by_flow.setdefault(finding.flow, []).append(finding)
     for index, message in enumerate(session.messages):
         severity = session.severity(message)
         if severity is not None:
-            digest._severities[index] = severity
+            digest.severities[index] = severity
             digest.counts[severity] += 1
+    digest.troubled = [row for row, code in enumerate(digest.codes) if code < 0 or code in digest.severities]
+    digest.complete = True
+    return digest
 
 
 def _add_endings(flow: Flow, spoken: list[int], digest: Digest) -> None:
@@ -165,4 +175,3 @@ def _merge(session: Session, digest: Digest) -> Sequence[int]:
         codes.append(index)
     codes.extend(-packet for packet in reversed(pending))
     return codes
-

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from inspector.engine.cursor import Node, Outline
 from inspector.tui.text import Line, clip, fit, plural, printable, size, value_text
 
@@ -62,8 +64,8 @@ def field_line(outline: Outline, index: int, naming: Naming, width: int, unfolde
     value = naming.value(node)
     flag = "! " if field.issue is not None and node.bits is None else ""
     room = width - len(name) - len(flag) - len(length) - 2
-    shown = clip(title, room)
-    left = room - len(shown) - 2
+    shown = clip(title, max(room - len(value) - 2, room * 3 // 5) if value else room)
+    left = room - cell_len(shown) - 2
     role = _role(node)
     return [
         ("dim", name),

@@ -123,7 +123,7 @@ def _keep(session: Session, digest: Digest, wish: Wish, wanted: Filter | None, l
             if code < 0:
                 continue
             with lock:
-                if not wanted.matches(lookup.at(session.messages[code])):
+                if not wanted.matches(lookup.at(session.messages[code]).values):
                     continue
         kept.append(code)
     return kept

@@ -35,21 +35,25 @@ def stream_lines(session: Session, flow: int, sides: tuple[int, ...], as_hex: bo
 def _message(message: Message, origin: int, as_hex: bool) -> list[Line]:
     side = SIDE_NAMES[message.side]
     head: Line = [
-        (side, f"{ARROWS[message.side]} {side}  "),
+        (side, f"{ARROWS[message.side]} {side} "),
         ("strong", f"{message.protocol} {message.kind}"),
-        ("dim", f"  message {message.number} · packet {message.packet} · {clock(message.time - origin)} s · {size(message.length)}"),
+        (
+            "dim",
+            f"  message {message.number} · packet {message.packet} · {clock(message.time - origin)} s · {size(message.length)}",
+        ),
     ]
     raw = message.buffer.read(message.start, min(message.end, message.start + MOST_OF_ONE))
-    body = hex_lines(raw, message.start) if as_hex else text_lines(raw)
-    lines: list[Line] = [head, *([(side, f"{ARROWS[message.side]} "), *line] for line in body)]
+    body = hex_lines(raw, message.start) if as_hex else text_lines(raw, side)
+    lines: list[Line] = [head, *([(side, f"{ARROWS[message.side]}  "), *line] for line in body)]
     if message.length > MOST_OF_ONE:
         lines.append([("dim", f"  … {size(message.length - MOST_OF_ONE)} more")])
     return [*lines, []]
 
 
-def text_lines(raw: bytes) -> list[Line]:
-    """Bytes as text, broken at line feeds; what is not printable ASCII or UTF-8 becomes dots."""
-    return [[("", printable(part.rstrip("\r")))] for part in raw.decode("utf-8", "replace").replace("\ufffd", "·").split("\n")]
+def text_lines(raw: bytes, role: str) -> list[Line]:
+    """Bytes as text, broken at line feeds; what is neither printable ASCII nor UTF-8 becomes dots."""
+    text = raw.decode("utf-8", "replace").replace("\ufffd", "·")
+    return [[(role, printable(part.rstrip("\r")))] for part in text.split("\n")]
 
 
 def hex_lines(raw: bytes, start: int) -> list[Line]:

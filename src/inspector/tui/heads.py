@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual.markup import escape
+
 from inspector.tui.levels import LEVELS, MESSAGES
 from inspector.tui.text import GLYPHS, Line, plural, printable
 
@@ -46,30 +48,30 @@ def banner_line(findings: list[Finding]) -> tuple[Line, Line]:
     return left, [("key", "W"), ("", " why ")]
 
 
-def level_title(level: str) -> str:
-    """The three lists, the one shown in capitals."""
+def level_title(level: str, left: str) -> str:
+    """The three lists, the one shown in capitals, and how much a filter has `left` of it."""
     parts = []
     for place, each in enumerate(LEVELS, 1):
         name = LEVEL_NAMES[each]
         parts.append(f"[b]{place} {name.upper()}[/b]" if each == level else f"{place} {name}")
-    return "  ".join(parts)
+    return "  ".join(parts) + (f" ── [b]{left}[/b]" if left else "")
 
 
-def pane_titles(study: Study | None, index: int, view: View | None, lower: str) -> dict[str, tuple[str, str]]:
-    """Title and subtitle of each lower pane; with `lower` set, only that one is in view and names the others."""
-    titles: dict[str, tuple[str, str]] = {}
+def pane_titles(study: Study | None, index: int, view: View | None, lower: bool) -> dict[str, str]:
+    """The title of each lower pane; with `lower` set, only that one is in view and names the others."""
+    titles: dict[str, str] = {}
     for name, title in PANE_NAMES.items():
         shown = title
         if lower:
             shown = "  ".join(f"[b]{t.upper()}[/b]" if n == name else t for n, t in PANE_NAMES.items())
-        titles[name] = (shown, "")
+        titles[name] = shown
     if study is None:
         return titles
     steps = study.outline.steps
     number = study.outline.step_number(index)
-    titles["layers"] = (titles["layers"][0], f"step {number}/{len(steps)}")
+    titles["layers"] += f" ── step {number}/{len(steps)}"
     if view is not None:
-        titles["bytes"] = (titles["bytes"][0], f"{view.title} · r" if not lower else view.title)
+        titles["bytes"] += f" ── {escape(view.title)}"
     return titles
 
 

@@ -19,7 +19,7 @@ def roles_of(view: View, start: int, end: int, cursor: int) -> list[str]:
     _mark(roles, start, view.parent, "parent")
     _mark(roles, start, view.gaps, "gap")
     _mark(roles, start, view.holes, "hole")
-    _mark(roles, start, view.selected, "selected")
+    _mark(roles, start, view.selected, "parent" if view.soft else f"{view.side} selected")
     if start <= cursor < end:
         roles[cursor - start] = "byte"
     return roles
@@ -54,10 +54,10 @@ def _between(roles: list[str], at: int) -> str:
     """The space between two bytes belongs to a mark that covers both."""
     if 0 < at < len(roles):
         before, after = roles[at - 1], roles[at]
-        if before == after and after in {"selected", "parent"}:
+        if before == after and after.endswith(("selected", "parent")):
             return after
-        if {before, after} <= {"selected", "parent", "byte"}:
-            return "parent" if "parent" in {before, after} else "selected"
+        if all(role.endswith(("selected", "parent", "byte")) for role in (before, after)):
+            return "parent" if "parent" in {before, after} else before if after == "byte" else after
     return ""
 
 

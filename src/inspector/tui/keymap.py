@@ -1,9 +1,14 @@
 """The one table of keys: bindings, footer, help and command palette are all made from it."""
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from platformdirs import user_config_path
 from textual.binding import Binding, BindingType
+
+from inspector.model.errors import UsageError
 
 MAIN: Final = "main"
 STREAM: Final = "stream"
@@ -38,7 +43,16 @@ LEAVE: Final = "Program"
 
 KEYS: Final[dict[str, tuple[Key, ...]]] = {
     MAIN: (
-        Key("step.next", "full_stop", "step(1)", ".", "next field", "next field in byte order, on into the next message", STEP, 1),
+        Key(
+            "step.next",
+            "full_stop",
+            "step(1)",
+            ".",
+            "next field",
+            "next field in byte order, on into the next message",
+            STEP,
+            1,
+        ),
         Key("step.back", "comma", "step(-1)", ",", "back", "field before this one", STEP, 2),
         Key("step.out", "h,backspace", "outward", "h", "out", "out to the field or layer around it", STEP, 6),
         Key("step.in", "l", "inward", "l", "in", "into the field: its first part", STEP, 7),
@@ -46,7 +60,16 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("byte.next", "right", "sideways(1)", "→", "", "in; in Bytes, the next byte", STEP),
         Key("step.over", "right_parenthesis", "sibling(1)", ")", "", "next sibling: skip the whole layer", STEP),
         Key("step.over.back", "left_parenthesis", "sibling(-1)", "(", "", "sibling before", STEP),
-        Key("message.next", "greater_than_sign", "message(1)", ">", "next msg", "next message of this conversation, either direction", STEP, 5),
+        Key(
+            "message.next",
+            "greater_than_sign",
+            "message(1)",
+            ">",
+            "next msg",
+            "next message of this conversation, either direction",
+            STEP,
+            5,
+        ),
         Key("message.back", "less_than_sign", "message(-1)", "<", "", "message before in this conversation", STEP),
         Key("anomaly.next", "right_square_bracket,a", "anomaly(1)", "]", "anomaly", "next anomaly", STEP, 8),
         Key("anomaly.back", "left_square_bracket,A", "anomaly(-1)", "[", "", "anomaly before", STEP),
@@ -134,9 +157,33 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
 }
 
 
+def user_keys() -> Path:
+    """Where a user's own keys are read from."""
+    return user_config_path("inspector") / "keys.toml"
+
+
+def user_keymap() -> dict[str, str]:
+    """Key ids to the keys a user wants for them. Raises UsageError for a file that cannot be understood."""
+    path = user_keys()
+    try:
+        wanted = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path.name}: {error}") from None
+    known = {key.id for keys in KEYS.values() for key in keys}
+    for name, keys in wanted.items():
+        if name not in known or not isinstance(keys, str):
+            raise UsageError(f'{path.name}: {name} is no key name, or its keys are no text such as "n,ctrl+n"')
+    return {name: str(keys) for name, keys in wanted.items()}
+
+
 def bindings(screen: str) -> list[BindingType]:
     """Textual bindings of a screen; each has an id, so that a user's keymap can move it."""
-    return [Binding(key.keys, key.action, key.label or key.help, show=False, id=key.id, tooltip=key.help) for key in KEYS[screen]]
+    return [
+        Binding(key.keys, key.action, key.label or key.help, show=False, id=key.id, tooltip=key.help)
+        for key in KEYS[screen]
+    ]
 
 
 def footer(screen: str, width: int) -> list[Key]:

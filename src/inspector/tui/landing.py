@@ -16,8 +16,8 @@ Landing = Callable[[Study], int]
 
 
 def root(study: Study) -> int:
-    """The message as a whole."""
-    return study.root
+    """The message as a whole; what matters most in a packet without one."""
+    return study.start
 
 
 def first(study: Study) -> int:

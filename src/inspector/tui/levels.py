@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from inspector.model.sides import CLIENT, SIDE_NAMES
 from inspector.tui.study import Stop
@@ -29,17 +29,18 @@ MAX_INDENT: Final = 3
 class MessageRows:
     """Messages, and the packets that end a conversation in a way worth a row of their own (as negative numbers)."""
 
-    columns = (
+    columns: ClassVar = (
         Column("", 1),
         Column("#", 5, right=True),
         Column("time", 10, right=True, drop=2),
-        Column("conv", 5, drop=4),
-        Column("client   server", 17, drop=5),
+        Column("conv", 5, drop=3),
+        Column("client", 6, right=True, drop=5),
         Column("", 1),
+        Column("server", 6, drop=5),
         Column("protocol", 9),
         Column("bytes", 7, right=True, drop=1),
-        Column("after", 7, right=True, drop=3),
-        Column("summary", 20, grow=True),
+        Column("after", 7, right=True, drop=6),
+        Column("summary", 38, grow=True),
     )
 
     def __init__(self, session: Session, digest: Digest, codes: Sequence[int]) -> None:
@@ -90,12 +91,16 @@ class MessageRows:
             ("dim", str(message.number)),
             ("dim", clock(message.time - self.digest.origin)),
             ("dim", f"c{message.flow}"),
-            ("dim", f":{flow.client.port} {ARROWS[message.side]} :{flow.server.port}"),
+            ("dim", f":{flow.client.port}"),
             (role, ARROWS[message.side]),
+            ("dim", f":{flow.server.port}"),
             (role, message.protocol),
             ("", size(message.length)),
             ("dim", "" if after is None else duration(after)),
-            ("" if message.issue is None else severity or "warning", ("  " * depth) + ("└ " if depth else "") + message.summary),
+            (
+                "" if message.issue is None else severity or "warning",
+                ("  " * depth) + ("└ " if depth else "") + message.summary,
+            ),
         ]
 
     def _event(self, packet: int) -> Line:
@@ -107,8 +112,9 @@ class MessageRows:
             ("dim", "·"),
             ("dim", clock(self.session.packet(packet).time - self.digest.origin)),
             ("dim", f"c{event.flow}"),
-            ("dim", f":{flow.client.port} {ARROWS[event.side]} :{flow.server.port}"),
+            ("dim", f":{flow.client.port}"),
             (role, ARROWS[event.side]),
+            ("dim", f":{flow.server.port}"),
             (role, "tcp"),
             ("dim", ""),
             ("dim", ""),
@@ -119,7 +125,7 @@ class MessageRows:
 class FlowRows:
     """Conversations."""
 
-    columns = (
+    columns: ClassVar = (
         Column("", 1),
         Column("conv", 5),
         Column("", 1),
@@ -130,7 +136,7 @@ class FlowRows:
         Column("messages", 8, right=True, drop=1),
         Column("packets", 7, right=True, drop=3),
         Column("ended", 14, drop=4),
-        Column("finding", 10, grow=True),
+        Column("finding", 32, grow=True),
     )
 
     def __init__(self, session: Session, digest: Digest, numbers: Sequence[int]) -> None:
@@ -181,7 +187,7 @@ class FlowRows:
 class PacketRows:
     """Packets as they were captured."""
 
-    columns = (
+    columns: ClassVar = (
         Column("#", 6, right=True),
         Column("time", 10, right=True, drop=1),
         Column("conv", 5, drop=2),

@@ -33,14 +33,18 @@ def explain_lines(session: Session, study: Study, index: int, naming: Naming) ->
         lines.append([("error", "! "), ("error", printable(node.field.issue))])
     lines += paragraphs("", text) if text else []
     lines += _bit_lines(session, node)
+    if index == study.root:
+        lines += _evidence(study)
     lines += _handover(session, study, index)
     if index == study.root and study.message is not None:
         lines += _message_lines(session, study)
-    if index == study.root:
-        lines += _evidence(study)
+    elif index == study.start and study.message is None:
+        flow = session.packet_row(study.stop.packet).flow
+        if flow:
+            lines.append([("dim", "flow       "), ("", flow_text(session, session.flows[flow - 1]))])
     lines.append(_source(study, node, study.origins(index)))
     if spec:
-        lines.append([("reference", spec)])
+        lines.append([("dim", "spec       "), ("reference", spec)])
     return lines
 
 
@@ -79,7 +83,7 @@ def _headline(node: Node, title: str, meaning: str, naming: Naming) -> Line:
 def _bit_lines(session: Session, node: Node) -> list[Line]:
     if node.bits is not None:
         return []
-    return [[("dim", "  "), ("", session.guide.bits_title(bits, node.field.length))] for bits in node.field.bits]
+    return [[("dim", "  "), ("", session.guide.bits_title(bits, node.raw))] for bits in node.field.bits]
 
 
 def _handover(session: Session, study: Study, index: int) -> list[Line]:
@@ -87,7 +91,7 @@ def _handover(session: Session, study: Study, index: int) -> list[Line]:
     message = study.message
     if message is None or index not in {study.root, study.outline.next_step(study.root - 1)}:
         return []
-    arrow = ("dim", "hand-off  ")
+    arrow = ("dim", "handed on  ")
     if message.parent is not None:
         parent = message.parent
         text = f"taken out of message {parent.number} ({parent.protocol} {parent.kind}): {size(message.length)} become {message.protocol}"
@@ -108,8 +112,8 @@ def _message_lines(session: Session, study: Study) -> list[Line]:
     if answered is not None:
         after = session.latency(message)
         took = f" after {duration(after)}" if after is not None else ""
-        lines.append([("dim", "answers   "), ("", f"message {answered.number}{took}: {printable(answered.summary)}")])
-    lines.append([("dim", "flow      "), ("", flow_text(session, session.flows[message.flow - 1]))])
+        lines.append([("dim", "answers    "), ("", f"message {answered.number}{took}: {printable(answered.summary)}")])
+    lines.append([("dim", "flow       "), ("", flow_text(session, session.flows[message.flow - 1]))])
     return lines
 
 
@@ -138,10 +142,12 @@ def _evidence(study: Study) -> list[Line]:
             continue
         said = printable(verdict.evidence)
         if verdict.chosen:
-            lines.insert(0, [("dim", "why       "), ("", f"{verdict.protocol} ({STRENGTH_NAMES[verdict.strength]}): {said}")])
+            lines.insert(
+                0, [("dim", "because    "), ("", f"{verdict.protocol} ({STRENGTH_NAMES[verdict.strength]}): {said}")]
+            )
         else:
             strength = "" if verdict.strength == NONE else f" ({STRENGTH_NAMES[verdict.strength]})"
-            lines.append([("dim", f"not       {verdict.protocol}{strength}: {said}")])
+            lines.append([("dim", "but not    "), ("dim", f"{verdict.protocol}{strength}: {said}")])
     return lines
 
 
@@ -151,7 +157,7 @@ def _source(study: Study, node: Node, origins: list[Origin]) -> Line:
     length = plural(field.length, "byte")
     if not origins:
         where = "no bytes of its own" if not field.length else "never captured"
-        return [("dim", f"from      {where} at offset {field.start} of {_buffer(study, node)}")]
+        return [("dim", "from       "), ("dim", f"{where} at offset {field.start} of {_buffer(study, node)}")]
     packets: list[str] = []
     for origin in origins[:MOST_ORIGINS]:
         packets.append(f"packet {origin.packet} bytes {origin.start}..{origin.end - 1}")
@@ -159,7 +165,7 @@ def _source(study: Study, node: Node, origins: list[Origin]) -> Line:
         packets.append(f"{len(origins) - MOST_ORIGINS} more")
     made = "" if all(origin.exact for origin in origins) else "made from "
     tail = "" if node.buffer is study.outline.nodes[0].buffer else f" · {_buffer(study, node)} offset {field.start}"
-    return [("dim", f"from      {made}{', '.join(packets)} ({length}){tail}")]
+    return [("dim", "from       "), ("dim", f"{made}{', '.join(packets)} ({length}){tail}")]
 
 
 def _buffer(study: Study, node: Node) -> str:

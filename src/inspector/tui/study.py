@@ -27,12 +27,16 @@ class Stop(NamedTuple):
 
 @dataclass(slots=True)
 class Study:
-    """`root` is the outline index of the message's own layer (of the first one for a packet without a message)."""
+    """`root` is the outline index of the message's own layer, of the uppermost header for a packet without a message.
+
+    `start` is the line to look at first: the root, or the flags of a TCP packet without a message.
+    """
 
     stop: Stop
     message: Message | None
     outline: Outline
     root: int
+    start: int
     packets: list[int] = field(default_factory=list)
     verdicts: list[tuple[int, Verdict]] = field(default_factory=list)
 
@@ -55,10 +59,15 @@ def study(session: Session, stop: Stop) -> Study:
         if headers.buffer is not None:
             outline.add(layer, headers.buffer)
     if message is None:
-        return Study(stop, None, outline, 0, [stop.packet])
+        root = outline.layers[-1]
+        for index in outline.layers:
+            if outline.first_child(index) != NOWHERE:
+                root = index
+        flags = [index for index, node in enumerate(outline.nodes) if node.name == "tcp.flags"]
+        return Study(stop, None, outline, root, flags[0] if flags else root, [stop.packet])
     root = outline.add(session.explain(message), message.buffer)
     packets = session.packets_of(message)
-    return Study(stop, message, outline, root, packets, session.verdicts(message.flow))
+    return Study(stop, message, outline, root, root, packets, session.verdicts(message.flow))
 
 
 def _layers(headers: Field, message: Message | None) -> list[Field]:

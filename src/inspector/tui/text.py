@@ -40,7 +40,7 @@ ARROWS: Final = ("►", "◄")
 SHORT_VALUE: Final = 16
 """Bytes shown in full beside a field; more are cut with an ellipsis."""
 
-_CONTROL: Final = {c: "·" for c in (*range(32), *range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_CONTROL: Final = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233, *range(8234, 8239), *range(8294, 8298)), "·")
 
 
 def printable(text: str) -> str:
@@ -126,11 +126,16 @@ def quoted(raw: bytes, most: int = 40) -> str:
 
 
 def wrap(line: Line, width: int) -> list[Line]:
-    """Break a line at spaces so that no part is wider than `width` cells; what follows is indented like the first."""
+    """Break a line at spaces so that no part is wider than `width` cells.
+
+    What follows the first part is indented like it, or to the end of its label: a first span that ends in two spaces.
+    """
     if width < 4 or width_of(line) <= width:
         return [line]
     whole = "".join(text for _, text in line)
-    indent = min(len(whole) - len(whole.lstrip(" ")), width // 2)
+    label = line[0][1]
+    indent = len(label) if label.endswith("  ") and label.strip() else len(whole) - len(whole.lstrip(" "))
+    indent = min(indent, width // 2)
     out: list[Line] = [[]]
     room = width
     for role, text in line:

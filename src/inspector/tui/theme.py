@@ -23,6 +23,7 @@ _DARK: Final = {
     "around": "#26384A",
     "mark": "#3A3F47",
     "rule": "#3A4250",
+    "reading": "#9FD8C0",
 }
 _LIGHT: Final = {
     "client": "#00588F",
@@ -35,8 +36,9 @@ _LIGHT: Final = {
     "around": "#CFE4F5",
     "mark": "#D8DBE0",
     "rule": "#B8BEC8",
+    "reading": "#00563F",
 }
-PLAIN: Final = {name: "ansi_default" for name in _DARK}
+PLAIN: Final = dict.fromkeys(_DARK, "ansi_default")
 """The palette of every theme that does not have its own."""
 
 THEMES: Final = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from inspector.engine.cursor import Node, origins_of
 from inspector.model.buffer import Buffer, Plain
+from inspector.model.sides import SIDE_NAMES
 from inspector.tui.text import ARROWS
 
 if TYPE_CHECKING:
-    from inspector.engine.cursor import Node
     from inspector.session import Session
     from inspector.tui.study import Study
 
@@ -24,11 +25,13 @@ Span = tuple[int, int]
 class View:
     """A buffer to draw and what is marked in it; ranges are offsets in `buffer`.
 
-    `packet` is the packet number of a frame view, else 0. `whole` is the message (or layer) around the field.
+    `packet` is the packet number of a frame view, else 0. `whole` is the message (or layer) around the field;
+    `side` is who sent the bytes; a `soft` selection is a whole layer, marked less loudly.
     """
 
     kind: str
     title: str
+    side: str
     buffer: Buffer
     packet: int
     size: int
@@ -38,6 +41,7 @@ class View:
     holes: list[Span] = field(default_factory=list)
     gaps: list[Span] = field(default_factory=list)
     exact: bool = True
+    soft: bool = False
 
 
 def kinds(study: Study, index: int) -> list[str]:
@@ -46,6 +50,12 @@ def kinds(study: Study, index: int) -> list[str]:
     if is_packet(study, buffer):
         return [FRAME]
     return [FRAME, STREAM] if buffer.parent is None else [FRAME, STREAM, DERIVED]
+
+
+def sender(session: Session, study: Study) -> str:
+    """Who sent what is studied."""
+    side = study.message.side if study.message is not None else session.packet_row(study.stop.packet).side
+    return SIDE_NAMES[side]
 
 
 def is_packet(study: Study, buffer: Buffer) -> bool:
@@ -63,8 +73,9 @@ def view(session: Session, study: Study, index: int, wanted: str) -> View:
     buffer, steps = node.buffer, 0
     while kind == STREAM and buffer.parent is not None:
         buffer, steps = buffer.parent, steps + 1
-    made = View(kind, "", buffer, 0, buffer.size, holes=buffer.holes)
+    made = View(kind, "", sender(session, study), buffer, 0, buffer.size, holes=buffer.holes)
     made.selected, made.exact = _mapped(node, steps)
+    made.soft = node.depth == 0
     if node.parent >= 0:
         made.parent = _mapped(study.outline.nodes[node.parent], steps)[0] if not _new_buffer(study, node) else []
     message = study.message
@@ -132,10 +143,11 @@ def _frame(session: Session, study: Study, node: Node) -> View:
     packet = session.packet(number)
     buffer = Buffer(f"packet {number}", Plain(packet.data))
     buffer.key = number
-    made = View(FRAME, f"frame {number}", buffer, number, len(packet.data))
+    made = View(FRAME, f"frame {number}", sender(session, study), buffer, number, len(packet.data))
     if packet.captured < packet.length:
         made.title += f" ({packet.captured} of {packet.length} bytes captured)"
     made.selected, made.exact = _in_packet(node, number)
+    made.soft = node.depth == 0
     if node.parent >= 0:
         made.parent = _in_packet(study.outline.nodes[node.parent], number)[0]
     made.whole = _in_packet(study.outline.nodes[node.layer], number)[0]
@@ -143,5 +155,5 @@ def _frame(session: Session, study: Study, node: Node) -> View:
 
 
 def _in_packet(node: Node, number: int) -> tuple[list[Span], bool]:
-    found = [o for o in node.buffer.origins(node.field.start, node.field.end) if o.packet == number]
+    found = [o for o in origins_of(node) if o.packet == number]
     return joined([(o.start, o.end) for o in found]), all(o.exact for o in found)

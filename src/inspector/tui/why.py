@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from inspector.model.sides import CLIENT
-from inspector.tui.text import GLYPHS, Line, fit, hexes, paragraphs, printable, quoted, wrap
+from inspector.model.sides import CLIENT, SIDE_NAMES, Side
+from inspector.tui.text import GLYPHS, Line, fit, hexes, paragraphs, printable, quoted, width_of, wrap
 
 if TYPE_CHECKING:
     from inspector.model.finding import Evidence, Finding
     from inspector.session import Session
 
-SHOWN_BYTES: Final = 16
+SHOWN_BYTES: Final = 24
 """Bytes of evidence drawn; the rest is a key away."""
+ROW: Final = 8
+"""Bytes drawn side by side."""
 COLUMNS_FROM: Final = 90
-"""Cells below which three columns become three lines."""
-HEADS: Final = ("client believes", "bytes on the wire", "server believes")
+"""Cells below which three columns become three blocks."""
+MIDDLE: Final = 34
+"""Cells of the middle column: an arrow, eight bytes, and where they are."""
+HEADS: Final = ("the client believes", "bytes on the wire", "the server believes")
 
 
 def finding_lines(session: Session, finding: Finding, number: int, total: int, width: int) -> list[Line]:
-    """One finding, its lines not yet wrapped except for the columns."""
+    """One finding; only its table is cut to `width`, the rest is left to be wrapped."""
     where = f"conversation c{finding.flow}" if finding.flow else "the whole capture"
     lines: list[Line] = [
         [(finding.severity, f"{GLYPHS[finding.severity]} {printable(finding.title)}")],
@@ -28,86 +34,115 @@ def finding_lines(session: Session, finding: Finding, number: int, total: int, w
     ]
     lines += _section("What you see", finding.see)
     if finding.evidence:
-        lines.append([("title", "The bytes, and what each side takes them for")])
-        lines += evidence_lines(session, finding.evidence, width)
-        lines.append([])
+        lines += [
+            [("title", "The bytes, and what each side takes them for")],
+            *evidence_lines(session, finding.evidence, width),
+            [],
+        ]
     lines += _section("Why it happens", finding.why)
     if finding.witness is not None:
         witness = finding.witness
-        lines.append([("title", f"What {witness.library} {witness.version} says of these bytes".replace("  ", " "))])
-        lines += [[("strong", f"  {text}")] for _, text in (line[0] for line in paragraphs("", witness.says))]
-        lines.append([])
-    lines += _section("What to do", finding.do)
-    if finding.references:
-        lines.append([("title", "References")])
-        lines += [[("reference", f"  {printable(reference)}")] for reference in finding.references]
-        lines.append([])
-    return lines
+        says = f"What {witness.library} {witness.version}".rstrip()
+        lines += _section(f"{says} says, run on these bytes", witness.says, "strong")
+    lines += _section("What to do", finding.do, "strong")
+    return lines + _section("References", "\n".join(finding.references), "reference")
 
 
-def _section(title: str, text: str) -> list[Line]:
+def _section(title: str, text: str, role: str = "") -> list[Line]:
     if not text.strip():
         return []
-    return [[("title", title)], *([("", f"  {part}")] for _, part in (line[0] for line in paragraphs("", text))), []]
+    body: list[Line] = [[(role, f"  {part}")] for line in paragraphs("", text) for _, part in line]
+    return [[("title", title)], *body, []]
+
+
+@dataclass(slots=True)
+class Belief:
+    """The same bytes of one packet: what their sender means by them, and what the other side may read."""
+
+    side: Side
+    bytes: bytes
+    place: str
+    sent: list[str]
+    read: list[str]
+
+    def columns(self) -> list[list[Line]]:
+        """Client, bytes, server."""
+        role = SIDE_NAMES[self.side]
+        sent: list[Line] = [[(role, quoted(self.bytes, SHOWN_BYTES))]] if readable(self.bytes) else []
+        sent += [[("", text)] for text in self.sent]
+        read: list[Line] = [[("dim", "·  "), ("", text)] for text in self.read]
+        arrow = "───► " if self.side == CLIENT else "◄─── "
+        rows = [self.bytes[at : at + ROW] for at in range(0, min(len(self.bytes), SHOWN_BYTES), ROW)]
+        middle: list[Line] = [
+            [(role, arrow if not at else "     "), (role, hexes(row, ROW))] for at, row in enumerate(rows)
+        ]
+        middle.append([("dim", f"     {self.place}")])
+        return [sent, middle, read] if self.side == CLIENT else [read, middle, sent]
+
+
+def readable(raw: bytes) -> bool:
+    """Whether bytes are mostly text."""
+    return sum(0x20 <= byte < 0x7F for byte in raw) * 2 > len(raw)
+
+
+def beliefs(session: Session, evidence: list[Evidence]) -> list[Belief]:
+    """Evidence put together by the bytes it is about, in the order given."""
+    found: list[Belief] = []
+    for (packet, start, end), group in groupby(evidence, lambda each: (each.packet, each.start, each.end)):
+        same = list(group)
+        place = f"packet {packet}, bytes {start}..{max(start, end - 1)}" if packet else ""
+        belief = Belief(_sender(session, same[0]), same[0].bytes, place, [], [])
+        for each in same:
+            belief_of = belief.sent if _is_senders(session, each) else belief.read
+            belief_of.append(printable(each.reads_as))
+        found.append(belief)
+    return found
+
+
+def _sender(session: Session, evidence: Evidence) -> Side:
+    if evidence.message is not None:
+        return session.messages[evidence.message - 1].side
+    return session.packet_row(evidence.packet).side if evidence.packet else CLIENT
+
+
+def _is_senders(session: Session, evidence: Evidence) -> bool:
+    """Whether a reading is the sender's own: that of the protocol it speaks, or of its TCP."""
+    if evidence.message is None:
+        return True
+    return evidence.reads_as.lower().startswith(session.messages[evidence.message - 1].protocol.lower())
 
 
 def evidence_lines(session: Session, evidence: list[Evidence], width: int) -> list[Line]:
-    """Evidence as a table of three columns, or as lines where it is narrow."""
-    rows = [beliefs(session, each) for each in evidence]
+    """Evidence as a table of three columns, or as blocks where it is narrow."""
+    rows = [belief.columns() for belief in beliefs(session, evidence)]
     if width < COLUMNS_FROM:
         return [line for row in rows for line in _stacked(row)]
-    middle = 34
-    side = (width - middle - 8) // 2
-    widths = (side, middle, side)
-    lines = [_row([("client", HEADS[0]), ("dim", HEADS[1]), ("server", HEADS[2])], widths)]
-    lines.append([("dim", "  " + "─┼─".join("─" * cells for cells in widths))])
-    for place, row in enumerate(rows):
-        if place:
-            lines.append([("dim", "  " + "─┼─".join(" " * cells for cells in widths).replace("─", " "))])
+    side = (width - MIDDLE - 8) // 2
+    widths = (side, MIDDLE, side)
+    heads: list[list[Line]] = [[[(role, head)]] for role, head in zip(("client", "dim", "server"), HEADS, strict=True)]
+    lines = _cells(heads, widths)
+    for row in rows:
+        lines.append([("dim", "  " + "─┼─".join("─" * cells for cells in widths))])
         lines += _cells(row, widths)
     return lines
-
-
-Beliefs = tuple[Line, Line, Line]
-"""What stands in the three columns: lines separated by spans of the role "break"."""
-
-
-def beliefs(session: Session, evidence: Evidence) -> list[list[Line]]:
-    """The three columns of one piece of evidence: the sender's meaning stands on its side, the reader's on the other."""
-    side = CLIENT
-    sent: list[Line] = [[("", quoted(evidence.bytes, SHOWN_BYTES))]]
-    if evidence.message is not None and 1 <= evidence.message <= len(session.messages):
-        message = session.messages[evidence.message - 1]
-        side = message.side
-        sent = [[("", f"sent as {message.protocol}: {printable(message.summary)}")], *sent]
-    read: list[Line] = [[("", printable(evidence.reads_as))]]
-    arrow = "───►" if side == CLIENT else "◄───"
-    place = f"packet {evidence.packet} bytes {evidence.start}..{max(evidence.start, evidence.end - 1)}"
-    middle: list[Line] = [
-        [("client" if side == CLIENT else "server", f"{arrow} {hexes(evidence.bytes[:8], 8)}")],
-        *([[("", f"     {hexes(evidence.bytes[8:], 8)}")]] if len(evidence.bytes) > 8 else []),
-        [("dim", f"     {place}")],
-    ]
-    return [sent, middle, read] if side == CLIENT else [read, middle, sent]
 
 
 def _stacked(row: list[list[Line]]) -> list[Line]:
     lines: list[Line] = []
     for head, role, cell in zip(HEADS, ("client", "dim", "server"), row, strict=True):
-        lines.append([(role, f"  {head}")])
-        lines += [[("", "    "), *line] for line in cell]
+        if cell:
+            lines.append([(role, f"  {head}")])
+            lines += [[("", "    "), *line] for line in cell]
     return [*lines, []]
 
 
 def _cells(row: list[list[Line]], widths: tuple[int, int, int]) -> list[Line]:
     wrapped = [[part for line in cell for part in wrap(line, cells)] for cell, cells in zip(row, widths, strict=True)]
-    height = max(len(cell) for cell in wrapped)
     lines: list[Line] = []
-    for at in range(height):
-        parts = [cell[at] if at < len(cell) else [] for cell in wrapped]
+    for at in range(max(len(cell) for cell in wrapped)):
         line: Line = [("dim", "  ")]
-        for place, (part, cells) in enumerate(zip(parts, widths, strict=True)):
-            line += _filled(part, cells)
+        for place, (cell, cells) in enumerate(zip(wrapped, widths, strict=True)):
+            line += _filled(cell[at] if at < len(cell) else [], cells)
             if place < 2:
                 line.append(("dim", " │ "))
         lines.append(line)
@@ -115,20 +150,9 @@ def _cells(row: list[list[Line]], widths: tuple[int, int, int]) -> list[Line]:
 
 
 def _filled(line: Line, width: int) -> Line:
-    text = "".join(text for _, text in line)
-    role = line[0][0] if line else ""
-    if len({role for role, _ in line}) <= 1:
-        return [(role, fit(text, width))]
-    return [*line, ("", " " * max(0, width - len(text)))]
-
-
-def _row(cells: Line, widths: tuple[int, int, int]) -> Line:
-    line: Line = [("dim", "  ")]
-    for place, ((role, text), width) in enumerate(zip(cells, widths, strict=True)):
-        line.append((role, fit(text, width)))
-        if place < 2:
-            line.append(("dim", " │ "))
-    return line
+    if len(line) == 1:
+        return [(line[0][0], fit(line[0][1], width))]
+    return [*line, ("", " " * max(0, width - width_of(line)))]
 
 
 def plain_text(lines: list[Line]) -> str:

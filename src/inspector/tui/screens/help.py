@@ -2,7 +2,7 @@
 
 from textual.app import ComposeResult
 
-from inspector.tui.keymap import HELP, MAIN, bindings, groups
+from inspector.tui.keymap import HELP, KEYS, MAIN, bindings, groups, user_keys
 from inspector.tui.screens.base import KeyScreen
 from inspector.tui.text import Line, fit
 from inspector.tui.widgets.footer import KeyBar
@@ -32,6 +32,12 @@ def help_lines(screen: str) -> list[Line]:
         lines.append([("title", "Signs")])
         lines += [[(role, f"  {fit(sign, 11)}"), ("", text)] for role, sign, text in SIGNS]
         lines += [[], [("", MOUSE)]]
+        lines += [
+            [],
+            [("title", "Keys of your own")],
+            [("", f"{user_keys()} moves them: a line like"), ("value", ' "step.next" = "n"')],
+        ]
+        lines.append([("dim", "The names: "), ("dim", ", ".join(key.id for key in KEYS[screen]))])
     return lines
 
 
@@ -55,7 +61,7 @@ class HelpScreen(KeyScreen):
         yield KeyBar(HELP)
 
     def on_mount(self) -> None:
-        self.query_one("#head", Bar).show([("strong", " Keys")], [("dim", "all of them can be remapped by name ")])
+        self.query_one("#head", Bar).show([("strong", " Keys")], [("dim", "yours go into keys.toml, by name ")])
         self.query_one("#text", TextPane).show(help_lines(self.about))
 
     def action_move(self, by: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -18,13 +18,12 @@ from inspector.tui.filtering import Wish, compiled, everything, known_names, out
 from inspector.tui.heads import banner_line, empty_list, head_line, level_title, pane_titles
 from inspector.tui.keymap import MAIN, bindings
 from inspector.tui.landing import Landing
-from inspector.tui.levels import FLOWS, MESSAGES, LevelRows, rows_of
+from inspector.tui.levels import FLOWS, MESSAGES, PACKETS, LevelRows, rows_of
 from inspector.tui.narrative import explain_lines, strip_line
-from inspector.tui.screens.base import KeyScreen
 from inspector.tui.screens.moves import Moves
 from inspector.tui.study import Stop
 from inspector.tui.values import INSPECTED, value_lines
-from inspector.tui.views import DERIVED, view
+from inspector.tui.views import DERIVED, FRAME, view
 from inspector.tui.widgets.field_list import FieldList
 from inspector.tui.widgets.filter_bar import FilterBar
 from inspector.tui.widgets.footer import KeyBar
@@ -60,7 +59,7 @@ class MainScreen(Moves):
         self.stop = None
         self.study = None
         self.index = 0
-        self.bytes_kind = DERIVED
+        self.bytes_kinds = {FLOWS: DERIVED, MESSAGES: DERIVED, PACKETS: FRAME}
         self._known: frozenset[str] | None = None
 
     def compose(self) -> ComposeResult:
@@ -72,10 +71,11 @@ class MainScreen(Moves):
             yield Bar(id="banner")
             with Container(id="lower"):
                 yield FieldList(id="layers")
-                with Container(id="bytes-box"):
-                    yield HexView(id="bytes")
-                    yield TextPane(id="values")
-                yield TextPane(id="explain")
+                with Container(id="right"):
+                    with Container(id="bytes-box"):
+                        yield HexView(id="bytes")
+                        yield TextPane(id="values")
+                    yield TextPane(id="explain")
             yield TextPane(id="strip")
             yield KeyBar(MAIN)
         yield self.desk
@@ -110,8 +110,7 @@ class MainScreen(Moves):
     def show_heads(self) -> None:
         """The lines around the list."""
         self.query_one("#head", Bar).show(*head_line(self.session, self.digest))
-        self.table.border_title = level_title(self.level)
-        self.table.border_subtitle = f"{len(self.rows):,}" if self.wish.plain else outcome(self.choice, self.wish)
+        self.table.border_title = level_title(self.level, "" if self.wish.plain else outcome(self.choice, self.wish))
         flow = self.flow
         found = self.digest.findings_of(flow) + self.digest.findings_of(0) if flow else []
         banner = self.query_one("#banner", Bar)
@@ -186,7 +185,7 @@ class MainScreen(Moves):
             return
         self.index = index
         self.fields.go(index, quiet=True)
-        self.hex.show(view(self.session, self.study, index, self.bytes_kind), keep_byte)
+        self.hex.show(view(self.session, self.study, index, self.bytes_kinds[self.level]), keep_byte)
         self.explain.show(explain_lines(self.session, self.study, index, self.naming))
         self.strip.show([strip_line(self.session, self.study, index, self.naming)])
         self.show_values()
@@ -194,11 +193,10 @@ class MainScreen(Moves):
 
     def show_titles(self) -> None:
         """The titles of the lower panes."""
-        lower = "-narrow" if self.has_class("-narrow") else ""
+        lower = self.has_class("-narrow")
         made = pane_titles(self.study, self.index, self.hex.view, lower)
-        for name, (title, subtitle) in made.items():
-            pane = self.query_one("#bytes-box" if name == "bytes" else f"#{name}")
-            pane.border_title, pane.border_subtitle = title, subtitle
+        for name, title in made.items():
+            self.query_one("#bytes-box" if name == "bytes" else f"#{name}").border_title = title
 
     def show_values(self) -> None:
         """The value inspector."""
@@ -206,10 +204,13 @@ class MainScreen(Moves):
         if shown is not None and self.has_class("-values"):
             at = self.hex.byte
             raw = shown.buffer.read(at, min(at + INSPECTED, shown.size)) if at >= 0 else b""
-            self.values.show(value_lines(raw, self.values.size.width))
+            self.values.show(value_lines(raw, self.values.room))
 
-    def on_screen_resume(self) -> None:
-        self.show_titles()
+    def on_resize(self, event: events.Resize) -> None:
+        """Titles and values depend on the width."""
+        super().on_resize(event)
+        self.call_after_refresh(self.show_titles)
+        self.call_after_refresh(self.show_values)
 
     # what the panes tell
 
@@ -233,7 +234,11 @@ class MainScreen(Moves):
         if event.again and outline.nodes[self.index].parent != NOWHERE:
             self.point(outline.parent(self.index), keep_byte=True)
             return
-        at = outline.at_packet_byte(shown.packet, event.offset) if shown.packet else outline.at(shown.buffer, event.offset)
+        at = (
+            outline.at_packet_byte(shown.packet, event.offset)
+            if shown.packet
+            else outline.at(shown.buffer, event.offset)
+        )
         if at != NOWHERE:
             self.point(at, keep_byte=True)
             return

@@ -47,7 +47,7 @@ class Moves(KeyScreen, inherit_bindings=False):
     stop: Stop | None
     study: Study | None
     index: int
-    bytes_kind: str
+    bytes_kinds: dict[str, str]
     table: VirtualTable
     fields: FieldList
     hex: HexView
@@ -261,7 +261,7 @@ class Moves(KeyScreen, inherit_bindings=False):
         """The next kind of bytes that the field has."""
         if self.study is not None and self.hex.view is not None:
             has = kinds(self.study, self.index)
-            self.bytes_kind = has[(has.index(self.hex.view.kind) + 1) % len(has)]
+            self.bytes_kinds[self.level] = has[(has.index(self.hex.view.kind) + 1) % len(has)]
             if len(has) == 1:
                 self.notify("These bytes are in the packet only.", timeout=2)
             self.point(self.index)
@@ -338,4 +338,3 @@ class Moves(KeyScreen, inherit_bindings=False):
             self.app.pop_screen()
         else:
             self.app.exit(0)
-

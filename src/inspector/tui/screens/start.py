@@ -14,8 +14,14 @@ from inspector.tui.widgets.text_pane import Bar, TextPane
 from inspector.tui.widgets.virtual_table import Column, VirtualTable
 
 WELCOME: list[Line] = [
-    [("title", "inspector"), ("", " opens a capture and explains every byte of it: which bytes, what they mean, why we think so,")],
-    [("", "and where they came from on the wire. Choose a capture, or start with a file of your own:  "), ("value", "inspector FILE")],
+    [
+        ("title", "inspector"),
+        ("", " opens a capture and explains every byte of it: which bytes, what they mean, why we think so,"),
+    ],
+    [
+        ("", "and where they came from on the wire. Choose a capture, or start with a file of your own:  "),
+        ("value", "inspector FILE"),
+    ],
 ]
 
 

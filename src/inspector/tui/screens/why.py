@@ -64,7 +64,7 @@ class WhyScreen(KeyScreen):
 
     def lines(self) -> list[Line]:
         """The finding shown."""
-        width = max(20, self.pane.size.width)
+        width = max(20, self.pane.room)
         return finding_lines(self.session, self.findings[self.at], self.at + 1, len(self.findings), width)
 
     def tell(self) -> None:

@@ -54,6 +54,7 @@ class FilterBar(Vertical):
     def open(self) -> None:
         """Show it and take the keys."""
         self.add_class("-open")
+        self.say([])
         self.query_one(Input).focus()
 
     def close(self) -> None:
@@ -62,7 +63,9 @@ class FilterBar(Vertical):
 
     def say(self, line: Line) -> None:
         """What the text finds, or what is wrong with it."""
-        self.query_one("#verdict", Bar).show(line)
+        self.query_one("#verdict", Bar).show(
+            line, [("key", "Enter"), ("dim", " keep  "), ("key", "Esc"), ("dim", " clear ")]
+        )
 
     def set(self, text: str) -> None:
         """Put other text in without telling of it."""

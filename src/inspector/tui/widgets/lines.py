@@ -21,6 +21,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         scrollbar-size-vertical: 1;
         scrollbar-size-horizontal: 0;
         overflow-x: hidden;
+        scrollbar-gutter: stable;
         background: $background;
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
@@ -31,7 +32,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         & .line--strong { text-style: bold; }
         & .line--dim { color: $quiet; }
         & .line--label { color: $quiet; }
-        & .line--value { text-style: bold; }
+        & .line--value { color: $reading; }
         & .line--client { color: $client; }
         & .line--server { color: $server; }
         & .line--error { color: $failure; text-style: bold; }
@@ -39,10 +40,10 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         & .line--note { color: $remark; }
         & .line--reference { color: $quiet; text-style: italic; }
         & .line--key { text-style: bold; color: $client; }
-        & .line--cursor { text-style: reverse bold; }
+        & .line--cursor { color: $accent; text-style: reverse bold; }
         & .line--cursor-idle { background: $mark; text-style: bold; }
         & .line--selected { text-style: reverse bold; }
-        & .line--byte { text-style: reverse bold underline; color: $server; }
+        & .line--byte { text-style: reverse bold underline; color: $foreground; }
         & .line--parent { background: $around; }
         & .line--gap { color: $caution; text-style: italic; }
         & .line--hole { color: $failure; text-style: bold; }
@@ -69,6 +70,11 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     def head(self, width: int) -> Line:
         """The line that does not scroll, when HEAD is 1."""
         return []
+
+    @property
+    def room(self) -> int:
+        """Cells in a row, the scrollbar's left out."""
+        return max(1, self.scrollable_content_region.width)
 
     @property
     def page(self) -> int:
@@ -105,7 +111,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh_line(y + self.top)
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.room
         if y < self.HEAD:
             return self.strip(self.head(width), width)
         row = self.top + y - self.HEAD

@@ -28,7 +28,7 @@ class TextPane(Lines):
         self._starts = []
         for line in self.text:
             self._starts.append(len(self._wrapped))
-            self._wrapped += wrap(line, max(1, self.size.width))
+            self._wrapped += wrap(line, self.room)
         self.resized()
 
     def go_to(self, line: int) -> None:
@@ -59,7 +59,7 @@ class Bar(Lines, can_focus=False):
     """One line, with a part at its right end."""
 
     DEFAULT_CSS = """
-    Bar { height: 1; overflow: hidden; }
+    Bar { height: 1; overflow: hidden; scrollbar-size: 0 0; }
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:

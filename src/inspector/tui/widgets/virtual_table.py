@@ -12,7 +12,7 @@ from inspector.tui.widgets.lines import Lines
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`width` in cells (the least, for the one column with `grow`); columns with a higher `drop` go first when it is narrow."""
+    """`width` is in cells, for the one column with `grow` the least; a higher `drop` goes first where it is narrow."""
 
     title: str
     width: int
@@ -24,7 +24,10 @@ class Column:
 class Rows(Protocol):
     """What a table shows."""
 
-    columns: tuple[Column, ...]
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns, from left to right."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -75,13 +78,13 @@ class VirtualTable(Lines):
         """Show other rows, with the cursor on one of them."""
         self.rows = rows
         self.cursor = max(0, min(cursor, len(rows) - 1))
-        self._places = arrange(rows.columns, self.size.width)
+        self._places = arrange(rows.columns, self.room)
         self.resized()
         self.reveal(self.cursor)
 
     def on_resize(self) -> None:
         if self.rows is not None:
-            self._places = arrange(self.rows.columns, self.size.width)
+            self._places = arrange(self.rows.columns, self.room)
             self.reveal(self.cursor)
 
     def count(self) -> int:
