@@ -1,4 +1,4 @@
-"""What client programs print when an HTTP request ends badly, as measured: curl 7.88, wget 1.21, requests, httpx, node."""
+"""What client programs print when an HTTP request ends badly, as measured (curl 7.88, wget 1.21)."""
 
 from typing import Final
 

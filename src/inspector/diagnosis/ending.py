@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from inspector.model.flow import Flow
-from inspector.model.sides import CLIENT, SERVER, Side
+from inspector.model.sides import CLIENT, SERVER
 from inspector.net.flows import FlowTable
 from inspector.net.numbers import ACK, FIN, RST
 
@@ -60,7 +60,9 @@ def find_ending(flow_table: FlowTable, flow: Flow) -> Ending:
     until = packet or len(flow_table.table)
     server = ends[SERVER]
     flag = "" if not server else "rst" if h.flags[server - 1] & RST else "fin"
-    return Ending(kind, packet, seconds(flow_table, last, until), acknowledged, ack_packet, flag, server)
+    # a server may end its side while the client is still sending
+    waited = max(0.0, seconds(flow_table, last, until))
+    return Ending(kind, packet, waited, acknowledged, ack_packet, flag, server)
 
 
 def _kind(flow_table: FlowTable, asked: int, last: int, ends: list[int]) -> tuple[str, int]:
@@ -111,8 +113,3 @@ def seconds(flow_table: FlowTable, first: int, last: int) -> float:
     """Seconds from packet `first` to packet `last`."""
     times = flow_table.table.times
     return (int(times[last - 1]) - int(times[first - 1])) / 1e9
-
-
-def side_name(side: Side) -> str:
-    """The side as a noun."""
-    return "the server" if side == SERVER else "the client"

@@ -56,6 +56,16 @@ class Fit:
     bonus: int = field(default=0)
 
     @property
+    def line(self) -> str:
+        """The reader and why it explains the ending, or does not."""
+        return f"{self.reader.name}: {self.why}."
+
+    @property
+    def short_line(self) -> str:
+        """The same without the examples behind the reader's name."""
+        return f"{self.reader.name.partition(' (')[0]}: {self.why}."
+
+    @property
     def rank(self) -> int:
         """For sorting, best first."""
         return -(self.score * 10 + self.bonus)
@@ -264,10 +274,9 @@ def fits(case: Case) -> list[Fit]:
     found.extend((_judge_http(case), _judge_greeter(case)))
     family = usual_family(case.flow.server.port)
     for fit in found:
-        if fit.reader.family in case.spoken:
-            fit.bonus = 30 if fit.score else 0
-        elif fit.reader.family == family:
-            fit.bonus = 5
+        if case.spoken and fit.reader.family not in case.spoken:
+            fit.score = min(fit.score, 1)
+        fit.bonus = 5 if fit.reader.family == family else 0
     found.sort(key=lambda fit: fit.rank)
     return found
 
@@ -322,8 +331,8 @@ def _judge_refusing(case: Case, reader: Reader, because: str) -> Fit:
         flag = "RST, as bytes lie unread" if left else "FIN, as nothing is left unread"
         return Fit(reader, 3, f"{because}; it {taken}, then closes: {flag}")
     if reset:
-        return Fit(reader, 1, f"{because}; it {taken}, which would end in FIN, unless bytes came after it had read")
-    return Fit(reader, 1, f"{because}; it {taken}, and what is left unread would make it RST rather than FIN")
+        return Fit(reader, 1, f"it {taken}, which would end in FIN, unless bytes came after it had read")
+    return Fit(reader, 1, f"it {taken}, and what is left unread would make it RST rather than FIN")
 
 
 def _judge_waiting(case: Case, reader: Reader, because: str) -> Fit:

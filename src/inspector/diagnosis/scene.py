@@ -121,6 +121,11 @@ class Case:
         return recognise_http(self.opening, CLIENT, Hints()).strength == STRONG
 
     @cached_property
+    def request_whole(self) -> bool:
+        """Whether the client sent its first request to the end: a server may well wait for the rest of one."""
+        return self.asked.complete if self.asked.protocol == "http" else b"\r\n\r\n" in self.opening
+
+    @cached_property
     def request_line(self) -> str:
         """The first line that the client sent, for people."""
         line = self.opening.split(b"\n", 1)[0][:80].decode("latin-1").rstrip("\r")

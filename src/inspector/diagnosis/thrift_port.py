@@ -127,6 +127,8 @@ def how_it_ended(case: Case) -> str:
     if ending.kind == HALF_CLOSED:
         return f"The client then ended its side, and the server {did} the connection without having sent a byte."
     if ending.packet and ending.packet == ending.server_packet:
+        if not ending.waited:
+            return f"While the client was still sending, the server {did} the connection (packet {ending.packet})."
         return f"{waited} later the server {did} the connection, without having sent a byte (packet {ending.packet})."
     if ending.packet:
         return f"Then there was silence. After {waited} the client gave up (packet {ending.packet})."
@@ -151,7 +153,7 @@ def candidates(found: list[Fit]) -> str:
     """The readers that explain the ending, best first."""
     if not found:
         return "No Thrift reader that we know explains this ending."
-    lines = [f"{place}. {fit.reader.name}: {fit.why}." for place, fit in enumerate(found[:SHOWN_FITS], 1)]
+    lines = [f"{place}. {fit.line}" for place, fit in enumerate(found[:SHOWN_FITS], 1)]
     return "\n".join(["What explains this ending, best first:", *lines])
 
 
@@ -189,8 +191,8 @@ def client_commands(address: str, port: int) -> list[str]:
         ]
     return [
         (
-            "Speak Thrift to this port: use the client made from the service's .thrift file, with the server's transport "
-            "and protocol."
+            "Speak Thrift to this port: use the client made from the service's .thrift file, with the server's "
+            "transport and protocol."
         )
     ]
 

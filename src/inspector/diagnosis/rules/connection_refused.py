@@ -76,8 +76,8 @@ def _one(scene: Scene, flows: list[Flow]) -> Finding:
     elif elsewhere and not before:
         other = elsewhere[0]
         why.append(
-            f"The same port is open on {other.server.address} (flow {other.number}): clients that know several addresses "
-            "of a name try one after the other, and this is harmless."
+            f"The same port is open on {other.server.address} (flow {other.number}): clients that know several "
+            "addresses of a name try one after the other, and this is harmless."
         )
     return Finding(
         rule="connection-refused",
@@ -106,9 +106,9 @@ def _what_stopped(scene: Scene, last: Flow) -> str:
     for case in scene.cases:
         if case.flow.number == last.number and case.speaks_http and case.silent and case.ending.kind == CLOSED:
             return (
-                f'The last thing that the port received was "{case.request_line}", and it ended without a word. A Thrift '
-                "server in Java that is not strict takes its first four bytes for a length and allocates it at once: "
-                "java.lang.OutOfMemoryError, and the process dies. See the finding of that flow."
+                f'The last thing that the port received was "{case.request_line}", and it ended without a word. A '
+                "Thrift server in Java that is not strict takes its first four bytes for a length and allocates it at "
+                "once: java.lang.OutOfMemoryError, and the process dies. See the finding of that flow."
             )
     return "It was open before, so the process has ended or has stopped listening."
 

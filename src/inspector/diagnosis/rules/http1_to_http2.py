@@ -90,8 +90,8 @@ def _finding(case: Case, frame: SettingsFrame) -> Finding:
 def _why(case: Case, frame: SettingsFrame) -> str:
     lines = [
         (
-            'The client believes that it speaks HTTP/1: text, and an answer that begins with "HTTP/1.1". The frame header '
-            "begins with zero bytes, which is no status line."
+            'The client believes that it speaks HTTP/1: text, and an answer that begins with "HTTP/1.1". The frame '
+            "header begins with zero bytes, which is no status line."
         ),
         (
             'The server believes that HTTP/2 begins: 24 bytes, "PRI * HTTP/2.0" and so on, then frames. '

@@ -35,7 +35,7 @@ def find(scene: Scene) -> list[Finding]:
     """HTTP requests that a Thrift port left without any answer or end."""
     found: list[Finding] = []
     for case, sign in http_to_thrift(scene, HANG):
-        if not case.asked.complete:
+        if not case.request_whole:
             continue
         finding = silent_finding(
             case, sign, "http-to-thrift-hang", "HTTP sent to a Thrift port: it waits for bytes that never come", _reason

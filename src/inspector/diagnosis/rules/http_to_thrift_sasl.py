@@ -92,8 +92,8 @@ def _why(case: Case, answer: SaslAnswer, first: int) -> str:
         ),
         (
             f"The server believes that SASL negotiation begins: a status byte, a length, a payload. It takes the "
-            f"request's first byte, {character(first)}, for the status: 0x{first:02x} = {first}. There are only 1 START, "
-            f"2 OK, 3 BAD, 4 ERROR and 5 COMPLETE."
+            f"request's first byte, {character(first)}, for the status: 0x{first:02x} = {first}. There are only "
+            f"1 START, 2 OK, 3 BAD, 4 ERROR and 5 COMPLETE."
         ),
     ]
     # Java's bytes are signed

@@ -113,8 +113,8 @@ def _do(case: Case) -> str:
     elif server.port in THRIFT_PORTS:
         lines = [
             (
-                "Use a Thrift client with TLS; for a Hive Metastore set hive.metastore.use.SSL=true on the client and give "
-                "it the truststore."
+                "Use a Thrift client with TLS; for a Hive Metastore set hive.metastore.use.SSL=true on the client and "
+                "give it the truststore."
             )
         ]
     else:

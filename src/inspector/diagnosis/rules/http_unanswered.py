@@ -32,6 +32,7 @@ from inspector.diagnosis.evidence import ack_evidence, ending_evidence, reading_
 from inspector.diagnosis.readers import Fit, fits, log_lines
 from inspector.diagnosis.readings import number, sized
 from inspector.diagnosis.scene import Case, Scene
+from inspector.diagnosis.services import usual_family
 from inspector.diagnosis.testimony import testimony_of
 from inspector.diagnosis.thrift_port import ending_kind, thrift_sign, what_was_seen
 from inspector.diagnosis.words import duration
@@ -43,9 +44,8 @@ TITLES = {
     HANG: "HTTP request without an answer: the server stays silent",
 }
 
-SHOWN = 6
-"""Candidates listed; what explains the ending less well than six others is not worth a line."""
-SHOWN_LOGS = 6
+WELL = 2
+"""The score from which on a candidate explains the ending well."""
 
 REFERENCES = [
     "RFC 9112 section 3 (HTTP/1.1 request line)",
@@ -77,17 +77,18 @@ def _severity(case: Case) -> str:
         return ""
     if ending.kind == HALF_CLOSED:
         return "note"
-    if ending.kind == HANG and (not case.asked.complete or not ending.acknowledged):
+    if ending.kind == HANG and (not case.request_whole or not ending.acknowledged):
         return ""
-    received = ending.acknowledged >= case.flow.buffers[0].size and case.asked.complete
-    gave_up = ending.kind != HANG or ending.packet > 0
-    return "error" if case.whole and received and gave_up else "warning"
+    received = ending.acknowledged >= case.flow.buffers[0].size and case.request_whole
+    # an HTTP server that takes its time is no error, nor is one that may answer after the capture's end
+    slow = ending.kind == HANG and (not ending.packet or "http" in {*case.spoken, usual_family(case.flow.server.port)})
+    return "error" if case.whole and received and not slow else "warning"
 
 
 def _finding(case: Case, severity: str) -> Finding:
     kind = ending_kind(case.ending)
     found = fits(case)
-    likely = [fit for fit in found if fit.score][:SHOWN]
+    likely = [fit for fit in found if fit.score >= WELL]
     distinct = [readings.http_reading(case.opening), *(fit.reader.reads(case.opening) for fit in likely)]
     return Finding(
         rule="http-unanswered",
@@ -95,7 +96,7 @@ def _finding(case: Case, severity: str) -> Finding:
         flow=case.flow.number,
         title=TITLES[kind],
         see=f"{what_was_seen(case)}\n{client_words(case.opening, kind)}",
-        why=_why(case, likely, [fit for fit in found if not fit.score]),
+        why=_why(case, found),
         do=_do(case, likely),
         evidence=reading_evidence(case, distinct) + ack_evidence(case) + ending_evidence(case),
         witness=testimony_of(likely, case.opening),
@@ -103,19 +104,28 @@ def _finding(case: Case, severity: str) -> Finding:
     )
 
 
-def _why(case: Case, likely: list[Fit], ruled_out: list[Fit]) -> str:
+def _why(case: Case, found: list[Fit]) -> str:
     lines = [
-        f"The client believes that it speaks HTTP. What the server believes, port {case.flow.server.port} does not "
-        f"tell. Many protocols begin with a four-byte length: to them {case.opening[:4].hex(' ')} is "
-        f"{sized(case.opening)}.",
+        "The client believes that it speaks HTTP. " + _what_is_known(case),
         _ending_reason(case.ending, number(case.opening)),
-        "What may listen there, best explanation first:",
+        "What may have read the request, best explanation first:",
     ]
-    lines += [f"{place}. {fit.reader.name}: {fit.why}." for place, fit in enumerate(likely, 1)]
-    if ruled_out:
-        lines.append("Ruled out:")
-        lines += [f"{fit.reader.name}: {fit.why}." for fit in ruled_out]
-    return "\n".join(lines)
+    lines += [f"{place}. {fit.line}" for place, fit in enumerate((fit for fit in found if fit.score >= WELL), 1)]
+    less = [fit.short_line for fit in found if 0 < fit.score < WELL]
+    if less:
+        lines += ["Less likely:", *less]
+    return "\n".join([*lines, "Ruled out:", *(fit.short_line for fit in found if not fit.score)])
+
+
+def _what_is_known(case: Case) -> str:
+    port = case.flow.server.port
+    if case.spoken:
+        heard = ", ".join(f"{name} in flow {message.flow}" for name, message in case.spoken.items())
+        return f"In this capture port {port} also speaks {heard}."
+    return (
+        f"What the server believes, port {port} does not tell. Many protocols begin with a four-byte length: to them "
+        f"{case.opening[:4].hex(' ')} is {sized(case.opening)}."
+    )
 
 
 def _ending_reason(ending: Ending, value: int) -> str:
@@ -126,8 +136,8 @@ def _ending_reason(ending: Ending, value: int) -> str:
         return f"FIN, and not RST, says that the server had read the whole request when it closed{slow}."
     if ending.kind == RESET:
         return (
-            "RST, and not FIN, says that the server closed its socket while bytes lay unread in it: it had looked at the "
-            "beginning only."
+            "RST, and not FIN, says that the server closed its socket while bytes lay unread in it: it had looked at "
+            "the beginning only."
         )
     return (
         f"Silence says that the server waits for more, as one does that believes in {value:,} bytes to come; or that "
@@ -138,11 +148,11 @@ def _ending_reason(ending: Ending, value: int) -> str:
 def _do(case: Case, likely: list[Fit]) -> str:
     port = case.flow.server.port
     lines = ["On the server, see who listens:", f"ss -ltnp 'sport = :{port}'"]
-    logs = list(dict.fromkeys(line for fit in likely for line in log_lines(fit.reader, case.opening)))[:SHOWN_LOGS]
+    logs = list(dict.fromkeys(line for fit in likely for line in log_lines(fit.reader, case.opening)))
     if logs:
         lines += ["Then look for one of these in its log:", *logs]
     if case.refused_after is not None:
         lines.append("The port refuses connections afterwards: see whether the process died, and of what.")
     lines.append("If you know what the port speaks, look at the bytes again with it:")
-    lines.append(f"inspector ls FILE --decode-as port={port}:thrift")
+    lines.append(f"inspector ls FILE -d 'port {port}=thrift'")
     return "\n".join(lines)
