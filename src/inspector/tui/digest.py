@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from inspector.model.finding import Finding
     from inspector.model.flow import Flow
     from inspector.session import Session
+    from inspector.tui.study import Stop
 
 
 LOOK_BACK = 5000

@@ -37,10 +37,8 @@ def _message(message: Message, origin: int, as_hex: bool) -> list[Line]:
     head: Line = [
         (side, f"{ARROWS[message.side]} {side} "),
         ("strong", f"{message.protocol} {message.kind}"),
-        (
-            "dim",
-            f"  message {message.number} · packet {message.packet} · {clock(message.time - origin)} s · {size(message.length)}",
-        ),
+        ("dim", f"  message {message.number} · packet {message.packet} · {clock(message.time - origin)} s"),
+        ("dim", f" · {size(message.length)}"),
     ]
     raw = message.buffer.read(message.start, min(message.end, message.start + MOST_OF_ONE))
     body = hex_lines(raw, message.start) if as_hex else text_lines(raw, side)

@@ -23,7 +23,13 @@ PANE_NAMES = {"layers": "5 Layers", "bytes": "6 Bytes", "explain": "7 Explain"}
 
 def head_line(session: Session, digest: Digest) -> tuple[Line, Line]:
     """File and counts; severities."""
-    counts = f"{plural(session.packet_count, 'packet')} · {plural(len(session.messages), 'message')} · {plural(len(session.flows), 'conversation')}"
+    counts = " · ".join(
+        (
+            plural(session.packet_count, "packet"),
+            plural(len(session.messages), "message"),
+            plural(len(session.flows), "conversation"),
+        )
+    )
     name = "standard input" if session.path == "-" else Path(session.path).name
     left: Line = [("title", " inspector "), ("strong", f" {printable(name)}  "), ("dim", counts)]
     if session.issues:

@@ -94,7 +94,8 @@ def _handover(session: Session, study: Study, index: int) -> list[Line]:
     arrow = ("dim", "handed on  ")
     if message.parent is not None:
         parent = message.parent
-        text = f"taken out of message {parent.number} ({parent.protocol} {parent.kind}): {size(message.length)} become {message.protocol}"
+        text = f"{size(message.length)} taken out of message {parent.number} ({parent.protocol} {parent.kind})"
+        text += f" are read as {message.protocol}"
         return [[arrow, ("", text)]]
     lower = "TCP" if session.flows[message.flow - 1].transport == "tcp" else "UDP"
     side = SIDE_NAMES[message.side]
@@ -158,9 +159,7 @@ def _source(study: Study, node: Node, origins: list[Origin]) -> Line:
     if not origins:
         where = "no bytes of its own" if not field.length else "never captured"
         return [("dim", "from       "), ("dim", f"{where} at offset {field.start} of {_buffer(study, node)}")]
-    packets: list[str] = []
-    for origin in origins[:MOST_ORIGINS]:
-        packets.append(f"packet {origin.packet} bytes {origin.start}..{origin.end - 1}")
+    packets = [f"packet {each.packet} bytes {each.start}..{each.end - 1}" for each in origins[:MOST_ORIGINS]]
     if len(origins) > MOST_ORIGINS:
         packets.append(f"{len(origins) - MOST_ORIGINS} more")
     made = "" if all(origin.exact for origin in origins) else "made from "

@@ -18,7 +18,10 @@ SIGNS: tuple[tuple[str, str, str], ...] = (
     ("gap", "gap", "bytes that no field explains"),
     ("dim", "=", "derived: decoded, unpacked or put together from the bytes above"),
 )
-MOUSE = "A click on a byte selects the deepest field that covers it, a second one the field around that. Hold Shift to select text."
+MOUSE = (
+    "A click on a byte selects the deepest field that covers it, a second one the field around that. "
+    "Hold Shift to select text."
+)
 
 
 def help_lines(screen: str) -> list[Line]:

@@ -21,7 +21,7 @@ class FieldList(Lines):
 
         index: int
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.outline = Outline()
         self.naming: Naming | None = None

@@ -22,7 +22,7 @@ class HexView(Lines):
         offset: int
         again: bool
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.view: View | None = None
         self.byte = -1

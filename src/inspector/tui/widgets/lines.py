@@ -1,5 +1,7 @@
 """What every pane of ours is: lines of spans, drawn one by one, with no widget per row."""
 
+from typing import ClassVar
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -12,7 +14,7 @@ from inspector.tui.text import ROLES, Line, printable
 class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     """Draws `line(row)` for the rows in view only; subclasses say how many rows there are."""
 
-    COMPONENT_CLASSES = {f"line--{role}" for role in ROLES}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{role}" for role in ROLES}
     HEAD = 0
     """Lines at the top that do not scroll."""
 
@@ -55,7 +57,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         self._looks: dict[str, Style] = {}
         super().__init__(id=id, classes=classes)
 

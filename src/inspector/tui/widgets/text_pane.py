@@ -7,7 +7,7 @@ from inspector.tui.widgets.lines import Lines
 class TextPane(Lines):
     """Lines wrapped to the width there is."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.text: list[Line] = []
         self._wrapped: list[Line] = []
@@ -62,7 +62,7 @@ class Bar(Lines, can_focus=False):
     Bar { height: 1; overflow: hidden; scrollbar-size: 0 0; }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.left: Line = []
         self.right: Line = []

@@ -68,7 +68,7 @@ class VirtualTable(Lines):
 
         row: int
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.rows: Rows | None = None
         self.cursor = 0
