@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.guide.arithmetic import arithmetic, bits_arithmetic, number, own_bits
+from inspector.guide.arithmetic import arithmetic, bits_arithmetic, derived, number, own_bits
 from inspector.model.field import Bits, Field
 
 DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
@@ -149,6 +149,17 @@ def test_bits_outside_the_bytes_are_not_drawn() -> None:
     assert bits_arithmetic(Bits("ip.flags.df", 1, 0, 1), b"") == ""
 
 
+def test_bits_show_what_the_bytes_say_when_the_value_is_another() -> None:
+    assert bits_arithmetic(Bits("ip.flags.df", 0, 6, 1), b"\x40") == ".1.. .... = 1"
+    assert bits_arithmetic(Bits("ip.hdr_len", 21, 0, 4), b"\x45") == ".... 0101 = 5"
+
+
+def test_no_own_bits_when_the_value_does_not_come_from_them() -> None:
+    field = Field("thrift.protocol_id", 128, 0, 1)
+    field.bits = [Bits("thrift.strict", 1, 7, 1)]
+    assert own_bits(field, b"\x80") is None
+
+
 @pytest.mark.parametrize(
     ("name", "value", "bits", "raw", "place"),
     [
@@ -165,3 +176,19 @@ def test_own_bits_are_those_that_no_other_name_takes(
     own = own_bits(field, raw)
     assert own is not None
     assert (own.shift, own.width) == place
+
+
+@given(st.sampled_from(["tcp.options.wscale.shift", "ipv6.hopopts.len", "ah.length"]), st.integers(0, 255))
+def test_derived_sum_is_true(name: str, value: int) -> None:
+    shown = derived(name, value)
+    assert bool(shown) == (name != "tcp.options.wscale.shift" or value <= 14)
+    if shown:
+        left, _, right = shown.partition(" = ")
+        assert evaluate(left) == evaluate(right)
+
+
+def test_only_counting_fields_have_a_derived_sum() -> None:
+    assert derived("tcp.options.wscale.shift", 7) == "2⁷ = 128"
+    assert derived("ipv6.hopopts.len", 0) == "(0 + 1)·8 = 8"
+    assert derived("tcp.srcport", 7) == ""
+    assert derived("ah.length", None) == ""

@@ -181,6 +181,7 @@ def test_flags_mean_the_bits_that_are_set() -> None:
             "But 47 45 54 20 is also the text 'GET ', the start of an HTTP request.",
         ),
         ("thrift.str_len", 0x16030100, b"\x16\x03\x01\x00", "is also how a TLS handshake record begins."),
+        ("thrift.sasl.error", "", b"Invalid status 71", "71 is the letter 'G': the first byte it got was text"),
         ("data.data", None, b"\x80\x01\x00\x01", "80 01 00 01 is how a Thrift binary message begins."),
     ],
 )

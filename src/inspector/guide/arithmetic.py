@@ -9,6 +9,18 @@ MOST_BYTES = 8
 GROUPED_FROM = 100_000
 """Numbers from here on get separators; ports and sizes stay as people type them."""
 
+MAX_SHIFT = 14
+"""The largest window scale (RFC 7323 2.3)."""
+
+_UNITS = {
+    "ipv6.hopopts.len": (8, 1),
+    "ipv6.routing.len": (8, 1),
+    "ipv6.dstopts.len": (8, 1),
+    "ipv6.exthdr.len": (8, 1),
+    "ah.length": (4, 2),
+}
+"""Header lengths: bytes a unit, and units that are not counted (RFC 8200 4, RFC 4302 2.2)."""
+
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _DOUBLE_BIAS = 1023
 _DOUBLE_FRACTION_BITS = 52
@@ -55,10 +67,18 @@ def ruler(bits: Bits, raw: bytes) -> str:
 
 def bits_sum(bits: Bits, raw: bytes) -> str:
     """What the bits come to: "1", or "5·4 = 20" where they count units of several bytes (RFC 791 3.1)."""
-    plain = int.from_bytes(raw, "big") >> max(bits.shift, 0) & ((1 << max(bits.width, 0)) - 1)
-    if plain and bits.value != plain and bits.value % plain == 0:
+    plain = _plain(bits, raw)
+    if _scaled(bits, plain):
         return f"{plain}·{bits.value // plain} = {number(bits.value)}"
-    return number(bits.value)
+    return number(plain if raw else bits.value)
+
+
+def _plain(bits: Bits, raw: bytes) -> int:
+    return int.from_bytes(raw, "big") >> max(bits.shift, 0) & ((1 << max(bits.width, 0)) - 1)
+
+
+def _scaled(bits: Bits, plain: int) -> bool:
+    return 0 < plain < bits.value and bits.value % plain == 0
 
 
 def bits_arithmetic(bits: Bits, raw: bytes) -> str:
@@ -83,7 +103,9 @@ def own_bits(field: Field, raw: bytes) -> Bits | None:
     if mask <= 0:
         return None
     shift = (mask & -mask).bit_length() - 1
-    return Bits(field.name, int(field.value), shift, mask.bit_length() - shift)
+    own = Bits(field.name, int(field.value), shift, mask.bit_length() - shift)
+    plain = _plain(own, raw)
+    return own if own.value == plain or _scaled(own, plain) else None
 
 
 def _whole(name: str, value: int, raw: bytes) -> str:
@@ -157,6 +179,16 @@ def _double(value: float, raw: bytes) -> str:
     lead, scale = (1, exponent - _DOUBLE_BIAS) if exponent else (0, 1 - _DOUBLE_BIAS)
     rest = f"{lead} + {number(fraction)}/{power(2, _DOUBLE_FRACTION_BITS)}" if fraction else str(lead)
     return f"{parts}: {sign}({rest})·2{str(scale).translate(_SUPERSCRIPTS)} = {value!r}"
+
+
+def derived(name: str, value: object) -> str:
+    """What a value counts for: "2⁷ = 128" for a window scale, "(1 + 1)·8 = 16" for a header's length in units."""
+    if not isinstance(value, int) or not 0 <= value <= 255:
+        return ""
+    if name == "tcp.options.wscale.shift" and value <= MAX_SHIFT:
+        return f"2{str(value).translate(_SUPERSCRIPTS)} = {1 << value}"
+    unit, more = _UNITS.get(name, (0, 0))
+    return f"({value} + {more})·{unit} = {(value + more) * unit}" if unit else ""
 
 
 def _address(value: str, raw: bytes) -> str:

@@ -81,7 +81,8 @@ class Guide:
     def bits_title(self, bits: Bits, raw: bytes) -> str:
         """One line about some bits of a field whose bytes are `raw`: ".1.. .... = Don't fragment: set"."""
         said = self.meaning(bits.name, bits.value) or bits_sum(bits, raw)
-        return f"{ruler(bits, raw)} = {self.title(bits.name)}: {said}"
+        drawn = ruler(bits, raw)
+        return f"{drawn} = {self.title(bits.name)}: {said}" if drawn else f"{self.title(bits.name)}: {said}"
 
     def entries(self) -> Iterator[Entry]:
         """The entries of all fields, by file and then in the order of the file."""

@@ -1,5 +1,7 @@
 """The other reading: what a program that expects another protocol takes the same first four bytes for."""
 
+import re
+
 from inspector.guide.arithmetic import number
 
 TEXT_OPENINGS = {
@@ -18,11 +20,15 @@ TEXT_OPENINGS = {
 }
 """RFC 9110 9.3, RFC 9113 3.4, RFC 4253 4.2."""
 
+_INVALID_STATUS = re.compile(rb"Invalid status (\d{1,3})")
+
 
 def rival(name: str, raw: bytes) -> str:
     """One sentence with the other reading of the first four bytes of field `name`, "" when there is none."""
     first = raw[:4] if len(raw) != 3 else raw + b" "
     protocol = name.partition(".")[0]
+    if name == "thrift.sasl.error":
+        return _letter(raw)
     if protocol == "thrift":
         return _not_thrift(first, len(raw))
     if first in TEXT_OPENINGS and protocol in {"http", "http2", "data", "gap"}:
@@ -34,6 +40,15 @@ def rival(name: str, raw: bytes) -> str:
     if _starts_thrift(first) and protocol in {"data", "gap"}:
         return f"{first.hex(' ')} is how a Thrift binary message begins."
     return ""
+
+
+def _letter(raw: bytes) -> str:
+    """A server that was sent text names its first letter as a number: "Invalid status 71"."""
+    found = _INVALID_STATUS.fullmatch(raw)
+    status = int(found[1]) if found is not None else 0
+    if not 0x20 < status < 0x7F:
+        return ""
+    return f"{status} is the letter '{chr(status)}': the first byte it got was text, not a status from 1 to 5."
 
 
 def _not_thrift(first: bytes, length: int) -> str:

@@ -2,13 +2,14 @@
 
 Placeholders: {value} {meaning} (short name of the value) {note} (a sentence about that value) {text} (the bytes as
 text) {hex} {length} {bytes} ("1 byte", "12 bytes") {start} {end} {label} (a schema's name) {parent} (name of the
-field around it) {children} (their number) {issue} (what is wrong) {arithmetic} {bits} {rival}.
+field around it) {children} (their number) {issue} (what is wrong) {arithmetic}
+{derived} (what the value counts for) {bits} {rival}.
 """
 
 import re
 from codecs import utf_8_decode
 
-from inspector.guide.arithmetic import arithmetic, bits_arithmetic, number, own_bits
+from inspector.guide.arithmetic import arithmetic, bits_arithmetic, derived, number, own_bits
 from inspector.model.field import Field
 
 MOST_TEXT = 60
@@ -46,14 +47,14 @@ def placeholders(field: Field, raw: bytes, parent: Field | None) -> dict[str, st
         "issue": _printable(field.issue or ""),
         "children": str(len(field.children)) if field.children else "",
         "arithmetic": _sum(field, raw),
+        "derived": derived(field.name, field.value),
     }
 
 
 def _sum(field: Field, raw: bytes) -> str:
-    bits = own_bits(field, raw)
-    if bits is not None and bits.width < 8 * len(raw):
-        return bits_arithmetic(bits, raw)
-    return arithmetic(field.name, field.value, raw)
+    whole = arithmetic(field.name, field.value, raw)
+    bits = None if whole else own_bits(field, raw)
+    return whole if bits is None else bits_arithmetic(bits, raw)
 
 
 def show(value: object, raw: bytes) -> str:
