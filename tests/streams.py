@@ -114,6 +114,16 @@ def check_cover(messages: list[Message], sizes: Sequence[int]) -> None:
             assert m.end >= m.start
             at = m.end
         assert at == sizes[side], f"bytes {at} to {sizes[side]} of side {side} are in no message"
+    derived: dict[int, list[Message]] = {}
+    for m in messages:
+        if m.parent is not None:
+            derived.setdefault(id(m.buffer), []).append(m)
+    for group in derived.values():
+        at = 0
+        for m in sorted(group, key=lambda m: m.start):
+            assert m.start <= at, f"bytes {at} to {m.start} of {m.buffer.name} are in no message"
+            at = max(at, m.end)
+        assert at == group[0].buffer.size
 
 
 def check_message(message: Message) -> Field:
@@ -140,8 +150,8 @@ def check_tree(tree: Field, buffer: Buffer) -> None:
 def _check_nodes(node: Field, buffer: Buffer) -> None:
     for bits in node.bits:
         assert not node.children
-        assert 0 <= bits.shift
-        assert 0 < bits.width
+        assert bits.shift >= 0
+        assert bits.width > 0
         assert bits.shift + bits.width <= 8 * node.length, f"{bits.name} of {node.name}"
         assert 0 <= bits.value < 1 << bits.width
     for child in node.children:

@@ -19,6 +19,9 @@ EXAMPLES = int(os.environ.get("INSPECTOR_EXAMPLES", "150"))
 MOST_BYTES = 40_000
 """Bytes of a conversation that is cut byte by byte or changed at random."""
 
+Conversation = tuple[str, list[Turn], Hints, tuple[str, str]]
+"""Its name, turns, hints, and how its two sides ended."""
+
 settings.register_profile(
     "invariants", max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
@@ -31,9 +34,9 @@ def recorded(path: Path) -> Recorded:
 
 
 @cache
-def conversations() -> list[tuple[str, list[Turn], Hints, str]]:
-    """Name, turns, hints and ends of every short conversation in the bundled captures, and some written ones."""
-    found = []
+def conversations() -> list[Conversation]:
+    """Every short conversation in the bundled captures, and some written ones."""
+    found: list[Conversation] = []
     for path in captures():
         capture = recorded(path)
         for flow in capture.flows:
@@ -43,11 +46,13 @@ def conversations() -> list[tuple[str, list[Turn], Hints, str]]:
     return found + written()
 
 
-def written() -> list[tuple[str, list[Turn], Hints, tuple[str, str]]]:
+def written() -> list[Conversation]:
     """Conversations with what the captures lack."""
-    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nWiki\r\n5\r\npedia\r\n0\r\nExpires: now\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunked = head + b"4;a=b\r\nWiki\r\n5\r\npedia\r\n0\r\nExpires: now\r\n\r\n"
+    hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
     tunnel: list[Turn] = [
-        (CLIENT, b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"),
+        (CLIENT, b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n" + hello),
         (SERVER, b"HTTP/1.1 200 Connection established\r\n\r\n\x15\x03\x01\x00\x02\x02\x28"),
         (CLIENT, b"\x15\x03\x01\x00\x02\x01\x00"),
     ]

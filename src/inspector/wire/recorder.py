@@ -93,7 +93,9 @@ class Recorder(Reader):
         end = self.root.end
         if issue is not None:
             self.open[-1].issue = issue
-        self.muted = 0
+        if self.muted:
+            self.open[-1].children[-1].end = here
+            self.muted = 0
         while len(self.open) > 1:
             self.open.pop().end = here
         if here < end:
