@@ -18,7 +18,7 @@ from inspector.net.pages import drop_pages
 from inspector.net.pairs import group_equal, group_pairs
 from inspector.net.reassembly import MAX_NOTES, Reassembler, SegmentReader
 from inspector.net.reuse import split_reused
-from inspector.net.rows import PacketRow, address_text, describe_datagram, describe_packet, describe_segment
+from inspector.net.rows import FRAGMENTED, PacketRow, address_text, describe_datagram, describe_packet, describe_segment
 
 __all__ = ["FlowTable", "PacketRow"]
 
@@ -311,23 +311,29 @@ class FlowTable(BufferSource):
             sent = self.side_of[rows]
             for side in (0, 1):
                 if not sides[side].started:
-                    self._guess_start(sides[side], rows[sent == side], rows[sent != side])
+                    opened = flow.syn_packet > 0
+                    self._guess_start(sides[side], rows[sent == side], rows[sent != side], opened)
 
-    def _guess_start(self, side: Reassembler, sent: NDArray[np.int32], received: NDArray[np.int32]) -> None:
-        """The lowest of the first sequence numbers sent; where none was captured, the first one acknowledged."""
+    def _guess_start(
+        self, side: Reassembler, sent: NDArray[np.int32], received: NDArray[np.int32], opened: bool
+    ) -> None:
+        """The lowest of the first sequence numbers sent.
+
+        Where none was captured, or the peer's SYN was (`opened`), the first number that the peer acknowledged.
+        """
         h = self.headers
         sent = sent[h.flags[sent] & (SYN | RST) == 0]
-        if len(sent):
+        received = received[h.flags[received] & (ACK | RST) == ACK]
+        if len(received) and (opened or not len(sent)):
+            # the ACK that ends the handshake names the byte that it waits for
+            side.start(int(h.ack[received[0]]))
+        elif len(sent):
             filled = h.length[sent] > 0
             first = int(h.seq[sent[np.argmax(filled)]])
             ahead = (h.seq[sent].astype(np.int64) - first + 0x80000000 & 0xFFFFFFFF) - 0x80000000
             # a packet without bytes one before the first byte is a keep-alive probe (RFC 1122 4.2.3.6)
             likely = ahead[(ahead > -REORDERED) & (filled | (ahead != -1))]
             side.start(first + min(0, int(likely.min(initial=0))))
-            return
-        received = received[h.flags[received] & (ACK | RST) == ACK]
-        if len(received):
-            side.start(int(h.ack[received[0]]))
 
     def _datagrams(self, flow: int, side: Side, reader: SegmentReader | None) -> Datagrams:
         rows = self._rows(flow)
@@ -366,11 +372,12 @@ class FlowTable(BufferSource):
         if not flow:
             return row
         row.flow, row.side = flow, int(self.side_of[number - 1])
+        part = f" ({row.summary})" if row.summary == FRAGMENTED else ""
         if self.flows[flow - 1].transport == "udp":
-            row.summary = describe_datagram(self.headers, number)
+            row.summary = describe_datagram(self.headers, number) + part
             return row
         bases = self._first_numbers(flow)
-        row.summary = describe_segment(self.headers, number, bases[row.side], bases[1 - row.side])
+        row.summary = describe_segment(self.headers, number, bases[row.side], bases[1 - row.side]) + part
         return row
 
     def _first_numbers(self, flow: int) -> tuple[int, int]:

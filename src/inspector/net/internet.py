@@ -109,16 +109,22 @@ def _ipv4_options(r: Recorder, end: int) -> None:
                 r.skip("ip.opt.padding", r.left)
             break
         if kind != NO_OPERATION:
-            size = r.u8("ip.opt.len")
-            if size < 2:
-                raise r.malformed(f"option length {size} is below 2")
-            if kind == 0x94 and size == 4:
+            size = _bounded(r, r.u8("ip.opt.len") - 2) if r.left else 0
+            if kind == 0x94 and size == 2:
                 r.u16("ip.opt.ra")
-            elif size > 2:
-                r.take("ip.opt.data", size - 2)
+            elif size:
+                r.take("ip.opt.data", size)
         r.close(kind)
     r.widen(before)
     r.close()
+
+
+def _bounded(r: Recorder, size: int) -> int:
+    """The size of an option's content; one that cannot be stands for all that is left."""
+    if 0 <= size <= r.left:
+        return size
+    r.note(f"the content would have {size} bytes, {r.left} are left")
+    return r.left
 
 
 def read_ipv6(r: Recorder, packet: Packet) -> Datagram:
@@ -193,8 +199,8 @@ def _ipv6_option(r: Recorder) -> None:
     r.bits("ipv6.opt.type.action", kind >> 6, 6, 2)
     r.bits("ipv6.opt.type.change", kind >> 5 & 1, 5, 1)
     r.bits("ipv6.opt.type.rest", kind & 31, 0, 5)
-    if kind != PAD1:
-        size = r.u8("ipv6.opt.length")
+    if kind != PAD1 and r.left:
+        size = _bounded(r, r.u8("ipv6.opt.length"))
         if kind == ROUTER_ALERT and size == 2:
             r.u16("ipv6.opt.router_alert")
         elif kind == JUMBO and size == 4:

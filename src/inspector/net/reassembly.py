@@ -137,9 +137,6 @@ class Reassembler:
             self.first_seq = (self.first_seq + 1) & 0xFFFFFFFF
             at = 0
         end = at + length
-        if length == 1 and end == self.high and end > 0:
-            self.note("keep-alive", packet, "probe of an idle connection, repeating its last byte")
-            return
         late = end <= self.high or (self.waiting > 0 and at < self.positions[-1])
         before = self.high
         self.high = max(self.high, end)
@@ -159,6 +156,9 @@ class Reassembler:
         first = self.repeats
         known = f", first in packet {first}" if first else ""
         reader = self.reader
+        if kept == 0 and end == before > 0 and end - at == 1:
+            self.note("keep-alive", packet, "probe of an idle connection, repeating its last byte")
+            return
         if kept == 0 and end <= before:
             if reader is not None and first and reader.same_packet(first, packet):
                 self.note("duplicate", packet, f"packet {first} captured a second time")

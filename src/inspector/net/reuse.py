@@ -73,17 +73,17 @@ class _Track:
     def begins_anew(self, side: int, flags: int, seq: int, ack: int) -> bool:
         """Whether a SYN of `side` opens another connection than this one."""
         peer = 1 - side
+        if flags & ACK and self.isn[peer] >= 0 and ack == (self.isn[peer] + 1) & 0xFFFFFFFF:
+            # the answer to this connection's SYN, whatever its own number (a SYN cookie, a middlebox)
+            return False
         if self.isn[side] >= 0:
-            if self.isn[side] == seq:
-                return False
-            # another SYN+ACK to the same SYN is the same attempt (a SYN cookie, a middlebox)
-            return not (flags & ACK and self.isn[peer] >= 0 and ack == (self.isn[peer] + 1) & 0xFFFFFFFF)
+            return self.isn[side] != seq
         if self.first[side] >= 0:
             # a SYN captured after the bytes that follow it
             return (self.first[side] - seq - 1) & 0xFFFFFFFF > 0xFFFF
         if self.isn[peer] >= 0:
-            # simultaneous open, or the answer to the peer's SYN
-            return bool(flags & ACK) and ack != (self.isn[peer] + 1) & 0xFFFFFFFF
+            # two SYNs that cross are a simultaneous open
+            return bool(flags & ACK)
         if self.acked[peer] >= 0:
             return (self.acked[peer] - seq - 1) & 0xFFFFFFFF > 0x7FFFFFFF
         return False

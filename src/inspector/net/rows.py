@@ -14,6 +14,7 @@ from inspector.net.numbers import (
     ACK,
     ETHERTYPE_TAGS,
     FIN,
+    FRAGMENT,
     LINK_ETHERNET,
     LINK_LOOP,
     LINK_NULL,
@@ -29,6 +30,8 @@ from inspector.net.numbers import (
 
 FLAG_NAMES: Final = ((SYN, "SYN"), (FIN, "FIN"), (RST, "RST"), (PSH, "PSH"), (ACK, "ACK"), (URG, "URG"))
 """In the order in which they say most about a segment."""
+
+FRAGMENTED: Final = "IP fragment"
 
 LINK_NAMES: Final = {LINK_ETHERNET: "eth", LINK_SLL: "sll", LINK_SLL2: "sll", LINK_NULL: "null", LINK_LOOP: "null"}
 
@@ -81,7 +84,7 @@ def describe_packet(headers: Headers, number: int) -> PacketRow:
     if not 1 <= number <= len(table):
         raise IndexError(number)
     i = number - 1
-    layers = link_layers(table, number)
+    layers, at = link_layers(table, number)
     version, proto = int(headers.version[i]), int(headers.proto[i])
     length = int(table.lengths[i])
     row = PacketRow(number, int(table.times[i]), "", "", layers[-1] if layers else "data", length, "", layers=layers)
@@ -91,19 +94,19 @@ def describe_packet(headers: Headers, number: int) -> PacketRow:
         row.protocol = TRANSPORT_NAMES.get(proto, layers[-1])
         if row.protocol != layers[-1]:
             layers.append(row.protocol)
-        row.summary = "" if row.protocol != layers[0] else f"IP protocol {proto}"
+        row.summary = FRAGMENTED if is_fragment(table.data(number), at) else f"IP protocol {proto}"
     else:
         _name_link_addresses(table, number, row)
     if headers.transport[i]:
         row.source = str(Endpoint(row.source, int(headers.sport[i])))
         row.destination = str(Endpoint(row.destination, int(headers.dport[i])))
-    elif proto in {TCP, UDP}:
-        row.summary = "IP fragment or cut header"
+    elif proto in {TCP, UDP} and row.summary != FRAGMENTED:
+        row.summary = f"{row.protocol.upper()} header cut short or malformed"
     return row
 
 
-def link_layers(table: PacketTable, number: int) -> list[str]:
-    """The names of the layers up to the network layer."""
+def link_layers(table: PacketTable, number: int) -> tuple[list[str], int]:
+    """The names of the layers up to the network layer, and where that starts in the packet."""
     i = number - 1
     one = slice(i, i + 1)
     link = int(table.links[i])
@@ -119,7 +122,14 @@ def link_layers(table: PacketTable, number: int) -> list[str]:
         layers.append(name)
     elif kind in ETHERTYPE_TAGS:
         layers.append("vlan")
-    return layers
+    return layers, int(at[0])
+
+
+def is_fragment(data: bytes, at: int) -> bool:
+    """Whether the IP header at `at` is that of a fragment; RFC 791 3.1, RFC 8200 4.5."""
+    if data[at] >> 4 == 4:
+        return int.from_bytes(data[at + 6 : at + 8], "big") & 0x3FFF != 0
+    return data[at + 6] == FRAGMENT and int.from_bytes(data[at + 42 : at + 44], "big") & 0xFFF9 != 0
 
 
 def _name_link_addresses(table: PacketTable, number: int, row: PacketRow) -> None:

@@ -95,9 +95,15 @@ def _option(r: Recorder) -> None:
         return
     r.begin(OPTION_NAMES.get(kind, "tcp.options.unknown"))
     r.u8("tcp.option_kind")
+    if not r.left:
+        r.note("its length is missing")
+        r.close(kind)
+        return
     size = r.u8("tcp.option_len")
-    if size < 2:
-        raise r.malformed(f"option length {size} is below 2")
+    if size < 2 or size - 2 > r.left:
+        r.note(f"length {size} cannot be: {r.left + 2} bytes of options are left")
+        size = r.left + 2
+        kind = -1
     before = r.narrow(size - 2)
     _option_value(r, kind)
     if r.left:
