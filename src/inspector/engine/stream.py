@@ -139,17 +139,20 @@ class Stream(Sink):
 
     def _advance(self, side: Side) -> None:
         """Cut what can be cut on `side`, then on the other where it waited for this one, and so on."""
-        while True:
+        idle = 0
+        while idle < 2:
             lane = self.lanes[side]
-            peer = self.lanes[1 - side]
             offset, handovers = lane.reader.offset, self.handovers
-            self._cut(side, lane)
-            if self.handovers == handovers and not (peer.waits_for_peer and lane.reader.offset > offset):
-                return
-            peer.waits_for_peer = False
+            self._cut(side, lane, self.lanes[1 - side])
             side = 1 - side
+            if lane.reader.offset > offset or self.handovers > handovers:
+                self.lanes[side].waits_for_peer = False
+                idle = 1
+            else:
+                idle += 1
 
-    def _cut(self, side: Side, lane: Lane) -> None:
+    def _cut(self, side: Side, lane: Lane, peer: Lane) -> None:
+        """Cut messages of one side, up to one that the other side waited for."""
         r = lane.reader
         while not lane.waits_for_peer and lane.load():
             if lane.lost:
@@ -184,8 +187,12 @@ class Stream(Sink):
                 r.rewind(start)
                 self._stuck(side, lane, conversation, error)
             else:
-                if r.pos == start and not self.handed_over:
+                if self.handed_over:
+                    return
+                if r.pos == start:
                     self._stuck(side, lane, conversation, DecodeError(r.offset, "the decoder did not advance"))
+                if peer.waits_for_peer:
+                    return
 
     def _speak(self, lane: Lane) -> None:
         """Messages and derived streams belong to this lane's conversation from here on."""
@@ -282,6 +289,9 @@ class Stream(Sink):
         if m is None or m.end != r.offset:
             m = self.message(side, "hole", r.offset, r.offset, "")
             lane.hole = m
+            for one in self.lanes:
+                if one.conversation is not None:
+                    one.conversation.lost(side)
         r.seek(end)
         m.end = r.offset
         m.summary = m.issue = f"{m.length} bytes were never captured"

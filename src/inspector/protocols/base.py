@@ -105,8 +105,14 @@ class Conversation:
         """
         return None
 
+    def lost(self, side: Side) -> None:
+        """Bytes of `side` were never captured here: messages may be missing."""
+
     def resync(self, side: Side, data: bytes, pos: int) -> int:
-        """After a hole or malformed bytes: the index in `data`, from `pos`, where a message plausibly starts, or -1."""
+        """After a hole or malformed bytes: the index in `data`, from `pos`, where a message plausibly starts.
+
+        -1 when there is none, or when bytes that are still to come could change the answer.
+        """
         return -1
 
 

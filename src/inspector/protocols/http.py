@@ -94,6 +94,7 @@ class Half:
         self.left: i64 = 0
         self.body_start: i64 = 0
         self.trailers = False
+        self.missing: i64 = 0
         self.child: Child | None = None
         self.tunnel = False
 
@@ -103,6 +104,7 @@ class Half:
         self.framing = NO_BODY
         self.left = 0
         self.trailers = False
+        self.missing = 0
         self.child = None
 
 
@@ -229,6 +231,8 @@ class HttpConversation(Conversation):
         start = r.offset
         r.skip("http.file_data", count)
         m.end = r.offset
+        if r.holes:
+            half.missing += r.missing(start, m.end)
         if half.child is not None:
             half.child.add(start, m.end)
         if half.framing == LENGTH:
@@ -259,12 +263,22 @@ class HttpConversation(Conversation):
                 half.trailers = True
             elif half.child is not None:
                 half.child.add(start, start + size)
+            if r.holes:
+                half.missing += r.missing(m.end, r.offset)
             m.end = r.offset
 
     def _complete(self, half: Half) -> None:
         m = half.message
         assert m is not None
         m.complete = True
+        self._end(half, f"{half.missing} bytes of the body were never captured" if half.missing else "")
+
+    def _end(self, half: Half, issue: str) -> None:
+        """No more of this message; `issue` says what is wrong with it, "" when nothing is."""
+        m = half.message
+        assert m is not None
+        if issue:
+            m.issue = issue if m.issue is None else f"{m.issue}; {issue}"
         if half.child is not None:
             half.child.finish()
         half.reset()
@@ -285,7 +299,7 @@ class HttpConversation(Conversation):
             issue = f"{how} before the last chunk"
         else:
             issue = f"{how}: the body may go on"
-        self._give_up(half, issue)
+        self._end(half, issue)
 
     def incomplete(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
         half = self.halves[side]
@@ -293,8 +307,6 @@ class HttpConversation(Conversation):
             half.tunnel = False
             out.handover(Hints("tcp", why="bytes after CONNECT, whose answer is missing"))
             return None
-        if isinstance(error, HoleError) and side == SERVER:
-            self.answers_lost = True
         if half.message is not None:
             return self._partial_body(half, r, error)
         if isinstance(error, Malformed):
@@ -309,7 +321,7 @@ class HttpConversation(Conversation):
         m = half.message
         assert m is not None
         if isinstance(error, Malformed):
-            self._give_up(half, f"body stops making sense at byte {error.offset}: {error.reason}")
+            self._end(half, f"body stops making sense at byte {error.offset}: {error.reason}")
             return None
         try:
             if not half.trailers:
@@ -321,16 +333,8 @@ class HttpConversation(Conversation):
         r.seek(r.end)
         m.end = r.offset
         if isinstance(error, HoleError):
-            self._give_up(half, "the body ends at a hole before its last chunk")
+            self._end(half, "the body ends at a hole before its last chunk")
         return m
-
-    def _give_up(self, half: Half, issue: str) -> None:
-        m = half.message
-        assert m is not None
-        m.issue = issue if m.issue is None else f"{m.issue}; {issue}"
-        if half.child is not None:
-            half.child.finish()
-        half.reset()
 
     def _partial_head(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
         """A head that ends too early: what its start line says counts."""
@@ -361,6 +365,10 @@ class HttpConversation(Conversation):
             if m.answers is not None and not 100 <= head.code < 200:
                 self.first_unanswered += 1
         return m
+
+    def lost(self, side: Side) -> None:
+        if side == SERVER:
+            self.answers_lost = True
 
     def resync(self, side: Side, data: bytes, pos: int) -> int:
         if side == SERVER:
@@ -419,14 +427,18 @@ def _line(r: Reader, most: i64) -> i64:
     return count
 
 
+def _remark(head: Head, issue: str) -> None:
+    if issue not in head.issues:
+        head.issues.append(issue)
+
+
 def _line_end(r: Reader, name: str, head: Head) -> None:
     if r.data[r.pos] == 13:
         r.skip(name, 2)
     else:
         r.skip(name, 1)
         r.note("a lone LF ends this line")
-        if "lines end in a lone LF" not in head.issues:
-            head.issues.append("lines end in a lone LF")
+        _remark(head, "lines end in a lone LF")
 
 
 def _request_line(r: Reader, head: Head) -> None:
@@ -438,7 +450,7 @@ def _request_line(r: Reader, head: Head) -> None:
     head.method = r.latin("http.request.method", first)
     r.skip("http.space", 1)
     last = words.rfind(b" ")
-    if last == first or not words[last + 1 :].startswith(b"HTTP/"):
+    if last == first or words[last + 1 : last + 6].upper() != b"HTTP/":
         head.target = r.latin("http.request.uri", length - first - 1)
         if head.method != "GET" or not head.target.startswith("/"):
             raise r.malformed("no HTTP version ends the request line, and it is no HTTP/0.9 request")
@@ -447,6 +459,9 @@ def _request_line(r: Reader, head: Head) -> None:
         head.target = r.latin("http.request.uri", last - first - 1)
         r.skip("http.space", 1)
         head.version = r.latin("http.request.version", length - last - 1)
+        if not head.version.startswith("HTTP/"):
+            r.note("HTTP is written in capitals (RFC 9112 2.3)")
+            head.issues.append("HTTP is not written in capitals")
     _line_end(r, "http.line_end", head)
 
 
@@ -515,7 +530,7 @@ def _header(r: Reader, head: Head, name: str) -> None:
     if colon <= start:
         text = r.latin("http.header.value", length)
         r.note("no colon: not a header line")
-        head.issues.append("a line without a colon among the headers")
+        _remark(head, "a line without a colon among the headers")
         _line_end(r, "http.line_end", head)
         r.close(text)
         return
@@ -523,6 +538,7 @@ def _header(r: Reader, head: Head, name: str) -> None:
     r.known("http.header.name", colon - start, header.shown)
     if not header.valid:
         r.note("not a valid header name")
+        _remark(head, "a header name with characters that are not allowed, such as a space before the colon")
     r.skip("http.header.colon", 1)
     padding = _blanks(r.data, colon + 1, stop)
     if padding:
@@ -571,8 +587,7 @@ def _fold(r: Reader, head: Head) -> str:
     text = r.latin("http.header.fold", length)
     r.note("obsolete line folding")
     _line_end(r, "http.line_end", head)
-    if "obsolete line folding" not in head.issues:
-        head.issues.append("obsolete line folding")
+    _remark(head, "obsolete line folding")
     return text.strip(" \t")
 
 
@@ -585,6 +600,8 @@ def read_chunk(r: Reader, partial: bool = False) -> tuple[int, int]:
     length = _line(r, MAX_CHUNK_LINE)
     line = r.data[r.pos : r.pos + length]
     digits: i64 = len(line) - len(line.lstrip(b"0123456789abcdefABCDEF"))
+    if not digits:
+        raise r.malformed(f"no chunk size: the line starts with {line[:16]!r}")
     if digits > 15:
         raise r.malformed(f"a chunk size of {digits} hex digits")
     size = r.number("http.chunk_size", digits, 16)
@@ -647,7 +664,7 @@ def _content_length(head: Head) -> int:
     found: list[int] = []
     for line in head.lengths:
         for part in line.split(","):
-            text = part.strip()
+            text = part.strip().lstrip("0") or part.strip()[:1]
             if not (text.isascii() and text.isdecimal()) or len(text) > 18:
                 head.issues.append(f"Content-Length {text[:24]!r} is no usable number")
             elif int(text) not in found:

@@ -222,7 +222,7 @@ class ThriftConversation(Conversation):
         return _cut(message, r, error)
 
     def resync(self, side: Side, data: bytes, pos: int) -> int:
-        return find_start(data, pos, self.framed)
+        return find_start(data, pos, self.framed or self.secured)
 
 
 def _cut(message: Message, r: Reader, error: DecodeError) -> Message:

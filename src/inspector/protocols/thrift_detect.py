@@ -205,19 +205,31 @@ def _late(prefix: bytes, found: Verdict, port: int) -> Verdict:
 
 
 def find_start(data: bytes, pos: int, framed: bool) -> int:
-    """The index at or after `pos` where the next strict message plausibly starts, with its frame if `framed`; or -1."""
+    """The index at or after `pos` where the next strict message plausibly starts, with its frame if `framed`.
+
+    -1 when there is none, or more bytes are needed to tell.
+    """
     at = data.find(_STRICT, pos)
     while at >= 0:
-        if judge_strict(data, at) == STRONG:
-            return at - 4 if at - 4 >= pos and _is_frame(data, at - 4, framed) else at
+        verdict = judge_strict(data, at)
+        if verdict == MORE:
+            return -1
+        if verdict == STRONG:
+            if at - 4 < pos:
+                return at
+            return _frame_start(data, at, framed)
         at = data.find(_STRICT, at + 1)
     return -1
 
 
-def _is_frame(data: bytes, at: int, framed: bool) -> bool:
-    """Whether the four bytes at `at` are a frame length: plausible, and known to be or confirmed by a stop byte."""
-    length = int.from_bytes(data[at : at + 4], "big")
+def _frame_start(data: bytes, at: int, framed: bool) -> int:
+    """`at`, or the frame length before it if it is one: plausible, and known to be or confirmed by a stop byte."""
+    length = int.from_bytes(data[at - 4 : at], "big")
     if not _SHORTEST <= length <= MAX_FRAME:
-        return False
-    end = at + 4 + length
-    return framed or (end <= len(data) and data[end - 1] == 0)
+        return at
+    if framed:
+        return at - 4
+    end = at + length
+    if end > len(data):
+        return -1
+    return at - 4 if data[end - 1] == 0 else at

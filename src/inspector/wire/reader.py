@@ -107,6 +107,14 @@ class Reader:
         if self.pos + count > self.end:
             self._short(self.pos + count)
 
+    def missing(self, start: Int64, end: Int64) -> int:
+        """How many of the bytes at buffer offsets `start:end` were never captured."""
+        count = 0
+        for low, high in self.holes:
+            if low < end and high > start:
+                count += min(high, end) - max(low, start)
+        return count
+
     # ranges
 
     def narrow(self, count: Int64) -> Int64:
