@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from inspector.session import Options, Progress, Session
+    from inspector.session import Options
 
 
-def run_tui(path: str | None, options: Options) -> int:
-    """Open `path` ("-": standard input; None: offer the bundled captures) and return the exit code."""
-    import os
+def run_tui(path: str | None, options: Options, display_filter: str | None = None) -> int:
+    """Open `path` ("-": standard input; None: offer the bundled captures) and return the exit code.
 
+    Raises UsageError when the capture is to come from standard input and there is no terminal to read keys from.
+    """
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    from inspector.tui.app import InspectorApp
+    from inspector.tui.app import run
     from inspector.tui.terminal import keys_from_terminal
-
-    def opener(path: str, progress: Progress) -> Session:
-        from inspector.session import Session
-
-        return Session.open(path, options, progress)
 
     if path == "-":
         keys_from_terminal()
-    code = InspectorApp(opener, path).run()
-    return 0 if code is None else code
+    return run(path, options, display_filter)

@@ -25,7 +25,7 @@ from inspector.tui.screens.start import StartScreen
 from inspector.tui.theme import DARK, NO_COLOUR, PLAIN, THEMES
 
 if TYPE_CHECKING:
-    from inspector.session import Progress, Session
+    from inspector.session import Options, Progress, Session
 
 SWITCH_INTERVAL = 0.001
 """Seconds before a worker gives way to the thread that draws: a key is answered in 15 ms instead of 25."""
@@ -59,7 +59,7 @@ class InspectorApp(App[int]):
             super().__init__()
             self.session = session
 
-    def __init__(self, opener: Opener, path: str | None = None) -> None:
+    def __init__(self, opener: Opener, path: str | None = None, display_filter: str = "") -> None:
         colourless = "NO_COLOR" in os.environ
         super().__init__(ansi_color=True if colourless else None)
         for theme in THEMES:
@@ -67,6 +67,7 @@ class InspectorApp(App[int]):
         self.theme = NO_COLOUR if colourless else DARK
         self.opener = opener
         self.path = path
+        self.display_filter = display_filter
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our palette in themes that do not have it: the terminal's colours, or the theme's."""
@@ -110,7 +111,7 @@ class InspectorApp(App[int]):
 
     @on(Opened)
     def _opened(self, event: Opened) -> None:
-        self.switch_screen(MainScreen(event.session))
+        self.switch_screen(MainScreen(event.session, self.display_filter))
 
     @on(StartScreen.Chosen)
     def _chosen(self, event: StartScreen.Chosen) -> None:
@@ -125,3 +126,15 @@ class InspectorApp(App[int]):
             assert error is not None
             raise error
         self.switch_screen(FailedScreen(str(error), error.exit_code, back=self.path is None))
+
+
+def run(path: str | None, options: Options, display_filter: str | None = None) -> int:
+    """Open `path` (None: offer the bundled captures) and return the exit code; keys come from descriptor 0."""
+
+    def opener(path: str, progress: Progress) -> Session:
+        from inspector.session import Session
+
+        return Session.open(path, options, progress)
+
+    code = InspectorApp(opener, path, display_filter or "").run()
+    return 0 if code is None else code

@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 from inspector.tui.digest import Digest, diagnose, gather
 from inspector.tui.filtering import Choice, Wish, choose
 from inspector.tui.landing import Landing
-from inspector.tui.study import Stop, Study, study
+from inspector.tui.study import Stop, Study, Verdicts, study
 
 if TYPE_CHECKING:
     from inspector.query import Filter
@@ -61,6 +61,7 @@ class Desk(Widget):
         self.session_lock = Lock()
         self._wanted: tuple[Stop, Landing] | None = None
         self._busy = False
+        self.verdicts: Verdicts = {}
 
     def ask(self, stop: Stop, land: Landing) -> None:
         """Explain a row; while one is being explained, only the last asked for is remembered."""
@@ -82,7 +83,7 @@ class Desk(Widget):
 
     def _study(self, stop: Stop, land: Landing) -> None:
         with self.session_lock:
-            found = study(self.session, stop)
+            found = study(self.session, stop, self.verdicts)
         self.post_message(self.Studied(found, land))
 
     def gather(self) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.markup import escape
-
 from inspector.tui.levels import LEVELS, MESSAGES
 from inspector.tui.text import GLYPHS, Line, plural, printable
 
@@ -54,31 +52,29 @@ def banner_line(findings: list[Finding]) -> tuple[Line, Line]:
     return left, [("key", "W"), ("", " why ")]
 
 
-def level_title(level: str, left: str) -> str:
+def level_title(level: str, left: str) -> Line:
     """The three lists, the one shown in capitals, and how much a filter has `left` of it."""
-    parts = []
-    for place, each in enumerate(LEVELS, 1):
-        name = LEVEL_NAMES[each]
-        parts.append(f"[b]{place} {name.upper()}[/b]" if each == level else f"{place} {name}")
-    return "  ".join(parts) + (f" ── [b]{left}[/b]" if left else "")
+    title = _tabs({name: f"{place} {LEVEL_NAMES[name]}" for place, name in enumerate(LEVELS, 1)}, level)
+    return [*title, ("", "── "), ("shown", f"{left} ")] if left else title
 
 
-def pane_titles(study: Study | None, index: int, view: View | None, lower: bool) -> dict[str, str]:
-    """The title of each lower pane; with `lower` set, only that one is in view and names the others."""
-    titles: dict[str, str] = {}
+def pane_titles(study: Study | None, index: int, view: View | None, narrow: bool) -> dict[str, Line]:
+    """The title of each lower pane; where it is narrow only one is in view, and it names the others."""
+    titles: dict[str, Line] = {}
     for name, title in PANE_NAMES.items():
-        shown = title
-        if lower:
-            shown = "  ".join(f"[b]{t.upper()}[/b]" if n == name else t for n, t in PANE_NAMES.items())
-        titles[name] = shown
+        titles[name] = _tabs(PANE_NAMES, name) if narrow else [("pane", f"{title} ")]
     if study is None:
         return titles
-    steps = study.outline.steps
     number = study.outline.step_number(index)
-    titles["layers"] += f" ── step {number}/{len(steps)}"
+    titles["layers"] += [("", "── "), ("pane", f"step {number}/{len(study.outline.steps)} ")]
     if view is not None:
-        titles["bytes"] += f" ── {escape(view.title)}"
+        titles["bytes"] += [("", "── "), ("pane", f"{view.title} ")]
     return titles
+
+
+def _tabs(names: dict[str, str], shown: str) -> Line:
+    """Names side by side, the one shown in capitals."""
+    return [("shown", f"{text.upper()}  ") if name == shown else ("pane", f"{text}  ") for name, text in names.items()]
 
 
 def empty_list(session: Session, level: str, filtered: bool) -> str:

@@ -18,6 +18,9 @@ PAYLOAD_NAMES = frozenset({"payload", "tcp.payload", "udp.payload", "frame.paylo
 """Leaves of a packet tree whose bytes the message's own tree explains."""
 
 
+Verdicts = dict[int, list[tuple[int, "Verdict"]]]
+
+
 class Stop(NamedTuple):
     """What a row of a list stands for: a message (its index in the session) or a packet without one (-1)."""
 
@@ -50,8 +53,8 @@ class Study:
         return self.outline.origins(index)
 
 
-def study(session: Session, stop: Stop) -> Study:
-    """Explain what a row stands for; slow, so not for the thread that draws."""
+def study(session: Session, stop: Stop, verdicts: Verdicts | None = None) -> Study:
+    """Explain what a row stands for; slow, so not for the thread that draws. `verdicts` keeps those of flows seen."""
     outline = Outline()
     message = session.messages[stop.message] if stop.message >= 0 else None
     headers = session.explain_packet(stop.packet)
@@ -67,7 +70,10 @@ def study(session: Session, stop: Stop) -> Study:
         return Study(stop, None, outline, root, flags[0] if flags else root, [stop.packet])
     root = outline.add(session.explain(message), message.buffer)
     packets = session.packets_of(message)
-    return Study(stop, message, outline, root, root, packets, session.verdicts(message.flow))
+    known = verdicts if verdicts is not None else {}
+    if message.flow not in known:
+        known[message.flow] = session.verdicts(message.flow)
+    return Study(stop, message, outline, root, root, packets, known[message.flow])
 
 
 def _layers(headers: Field, message: Message | None) -> list[Field]:

@@ -33,6 +33,10 @@ ROLES: Final = (
     "hole",
     "outside",
     "print",
+    "rule",
+    "rule-focus",
+    "pane",
+    "shown",
 )
 GLYPHS: Final = {"error": "!", "warning": "?", "note": "i"}
 """Severity is never told by colour alone."""

@@ -50,7 +50,7 @@ class HelpScreen(KeyScreen):
     KEYS_OF = HELP
     BINDINGS = bindings(HELP)
     CSS = """
-    HelpScreen #text { height: 1fr; padding: 1 2; }
+    HelpScreen #text { height: 1fr; padding: 1 1; }
     """
 
     def __init__(self, about: str) -> None:

@@ -21,6 +21,7 @@ from inspector.tui.landing import Landing
 from inspector.tui.levels import FLOWS, MESSAGES, PACKETS, LevelRows, rows_of
 from inspector.tui.narrative import explain_lines, strip_line
 from inspector.tui.screens.moves import Moves
+from inspector.tui.screens.why import WhyScreen
 from inspector.tui.study import Stop
 from inspector.tui.values import INSPECTED, value_lines
 from inspector.tui.views import DERIVED, FRAME, view
@@ -28,6 +29,7 @@ from inspector.tui.widgets.field_list import FieldList
 from inspector.tui.widgets.filter_bar import FilterBar
 from inspector.tui.widgets.footer import KeyBar
 from inspector.tui.widgets.hex_view import HexView
+from inspector.tui.widgets.lines import Lines
 from inspector.tui.widgets.text_pane import Bar, TextPane
 from inspector.tui.widgets.virtual_table import VirtualTable
 
@@ -46,7 +48,7 @@ class MainScreen(Moves):
     BINDINGS = bindings(MAIN)
     CSS_PATH = "main.tcss"
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, display_filter: str = "") -> None:
         super().__init__()
         self.session = session
         self.naming = Naming(session.guide)
@@ -61,6 +63,7 @@ class MainScreen(Moves):
         self.index = 0
         self.bytes_kinds = {FLOWS: DERIVED, MESSAGES: DERIVED, PACKETS: FRAME}
         self._known: frozenset[str] | None = None
+        self._first_filter = display_filter
 
     def compose(self) -> ComposeResult:
         yield Bar(id="small")
@@ -74,9 +77,9 @@ class MainScreen(Moves):
                 with Container(id="right"):
                     with Container(id="bytes-box"):
                         yield HexView(id="bytes")
-                        yield TextPane(id="values")
-                    yield TextPane(id="explain")
-            yield TextPane(id="strip")
+                        yield TextPane(id="values", scrolls=False)
+                    yield TextPane(id="explain", titled=True)
+            yield TextPane(id="strip", scrolls=False)
             yield KeyBar(MAIN)
         yield self.desk
 
@@ -92,6 +95,11 @@ class MainScreen(Moves):
         self.table.focus()
         self.show_rows(self.rows, 0, landing.root)
         self.desk.gather()
+        if self._first_filter:
+            self.filter.set(self._first_filter)
+            self.filter.open()
+            self.wishes(Wish(self._first_filter))
+            self.table.focus()
 
     # the list
 
@@ -99,7 +107,7 @@ class MainScreen(Moves):
         """Show the rows of this level, with the cursor on one of them."""
         self.rows = rows
         self.table.show(rows, row)
-        self.table.styles.height = min(len(rows), MOST_ROWS) + 2
+        self.table.styles.height = min(len(rows), MOST_ROWS) + self.table.fixed
         if len(rows):
             self.go(rows.stop(self.table.cursor), land)
         else:
@@ -110,7 +118,7 @@ class MainScreen(Moves):
     def show_heads(self) -> None:
         """The lines around the list."""
         self.query_one("#head", Bar).show(*head_line(self.session, self.digest))
-        self.table.border_title = level_title(self.level, "" if self.wish.plain else outcome(self.choice, self.wish))
+        self.table.set_title(level_title(self.level, "" if self.wish.plain else outcome(self.choice, self.wish)))
         flow = self.flow
         found = self.digest.findings_of(flow) + self.digest.findings_of(0) if flow else []
         banner = self.query_one("#banner", Bar)
@@ -196,7 +204,7 @@ class MainScreen(Moves):
         lower = self.has_class("-narrow")
         made = pane_titles(self.study, self.index, self.hex.view, lower)
         for name, title in made.items():
-            self.query_one("#bytes-box" if name == "bytes" else f"#{name}").border_title = title
+            self.query_one(f"#{name}", Lines).set_title(title)
 
     def show_values(self) -> None:
         """The value inspector."""
@@ -246,6 +254,27 @@ class MainScreen(Moves):
         stop = landing.message_at(self.session, self.study, shown, event.offset)
         if stop is not None:
             self.row_to(stop, landing.stream_byte(shown, event.offset))
+
+    @on(WhyScreen.Go)
+    def _evidence(self, event: WhyScreen.Go) -> None:
+        messages = self.session.messages
+        if event.message:
+            index = event.message - 1
+            stop, level = Stop(index, messages[index].packet), MESSAGES
+        elif event.packet in self.digest.events:
+            stop, level = Stop(-1, event.packet), MESSAGES
+        else:
+            stop, level = Stop(self.digest.message_in(self.session, event.packet), event.packet), PACKETS
+        self.level = level
+        self.rows = rows_of(level, self.session, self.digest, self.choice)
+        row = self.rows.find(stop)
+        if self.rows.stop(row) != stop:
+            self.wish, self.choice = Wish(), everything(self.session, self.digest)
+            self.filter.set("")
+            self.filter.close()
+            self.rows = rows_of(level, self.session, self.digest, self.choice)
+            row = self.rows.find(stop)
+        self.show_rows(self.rows, row, landing.packet_byte(event.packet, event.offset))
 
     # filters
 

@@ -14,6 +14,8 @@ from inspector.tui.filtering import Choice, Wish
 from inspector.tui.landing import Landing
 from inspector.tui.levels import FLOWS, MESSAGES, PACKETS, FlowRows
 from inspector.tui.screens.base import KeyScreen
+from inspector.tui.screens.stream import StreamScreen
+from inspector.tui.screens.why import WhyScreen
 from inspector.tui.study import Stop
 from inspector.tui.text import plural
 from inspector.tui.views import kinds
@@ -273,8 +275,6 @@ class Moves(KeyScreen, inherit_bindings=False):
 
     def action_why(self) -> None:
         """The findings."""
-        from inspector.tui.screens.why import WhyScreen
-
         found = sorted(self.digest.findings, key=lambda finding: finding.flow != self.flow)
         if not found:
             waiting = "" if self.digest.complete else " yet: still looking"
@@ -284,8 +284,6 @@ class Moves(KeyScreen, inherit_bindings=False):
 
     def action_stream(self) -> None:
         """Both directions of the conversation."""
-        from inspector.tui.screens.stream import StreamScreen
-
         if self.flow:
             self.app.push_screen(StreamScreen(self.session, self.flow))
         else:

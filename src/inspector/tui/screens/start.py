@@ -49,9 +49,9 @@ class StartScreen(KeyScreen):
     KEYS_OF = START
     BINDINGS = bindings(START)
     CSS = """
-    StartScreen #welcome { height: 4; padding: 1 1 0 1; }
-    StartScreen #list { height: 1fr; border-top: solid $rule; border-title-color: $quiet; padding: 0 1; }
-    StartScreen #lesson { height: 6; border-top: solid $rule; padding: 0 1; border-title-color: $quiet; }
+    StartScreen #welcome { height: 4; padding: 1 0 0 0; }
+    StartScreen #list { height: 1fr; }
+    StartScreen #lesson { height: 6; }
     """
 
     class Found(Message):
@@ -76,13 +76,13 @@ class StartScreen(KeyScreen):
         yield Bar(id="small")
         yield TextPane(id="welcome", classes="panes")
         yield VirtualTable(id="list")
-        yield TextPane(id="lesson", classes="panes")
+        yield TextPane(id="lesson", classes="panes", titled=True)
         yield KeyBar(START)
 
     def on_mount(self) -> None:
         self.query_one("#welcome", TextPane).show(WELCOME)
-        self.query_one("#list").border_title = "Captures"
-        self.query_one("#lesson").border_title = "Lesson"
+        self.query_one("#list", VirtualTable).set_title([("pane", "Captures")])
+        self.query_one("#lesson", TextPane).set_title([("pane", "Lesson")])
         self.query_one("#list").focus()
         self.look()
 

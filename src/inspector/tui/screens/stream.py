@@ -30,7 +30,7 @@ class StreamScreen(KeyScreen):
     KEYS_OF = STREAM
     BINDINGS = bindings(STREAM)
     CSS = """
-    StreamScreen #text { height: 1fr; padding: 0 1; }
+    StreamScreen #text { height: 1fr; }
     StreamScreen #head, StreamScreen #foot { background: $panel; }
     """
 

@@ -27,7 +27,7 @@ class WhyScreen(KeyScreen):
     KEYS_OF = WHY
     BINDINGS = bindings(WHY)
     CSS = """
-    WhyScreen #text { height: 1fr; padding: 1 2; }
+    WhyScreen #text { height: 1fr; padding: 1 1; }
     WhyScreen #head, WhyScreen #foot { background: $panel; }
     """
 

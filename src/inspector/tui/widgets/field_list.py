@@ -22,7 +22,7 @@ class FieldList(Lines):
         index: int
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+        super().__init__(id=id, titled=True)
         self.outline = Outline()
         self.naming: Naming | None = None
         self.cursor = 0
@@ -82,8 +82,7 @@ class FieldList(Lines):
         if self._unfold_above(index):
             self._list()
         self.reveal(self._row(index), 2)
-        self.refresh_row(self._row(before))
-        self.refresh_row(self._row(index))
+        self.redraw()
         if not quiet and before != index:
             self.post_message(self.Moved(index))
 
@@ -125,14 +124,8 @@ class FieldList(Lines):
         if row is None:
             return
         index = self._shown[row]
-        fold = event.x <= self.outline.nodes[index].depth * 2 + 1
+        fold = event.x <= self.outline.nodes[index].depth * 2 + 1 + self.MARGIN
         again = index == self.cursor
         self.go(index)
         if fold or (again and event.chain > 1):
             self.toggle()
-
-    def on_focus(self) -> None:
-        self.refresh()
-
-    def on_blur(self) -> None:
-        self.refresh()

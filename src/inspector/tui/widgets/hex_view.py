@@ -23,7 +23,7 @@ class HexView(Lines):
         again: bool
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+        super().__init__(id=id, titled=True)
         self.view: View | None = None
         self.byte = -1
 
@@ -36,7 +36,7 @@ class HexView(Lines):
             self.byte = view.selected[0][0] if view.selected else -1
         if before is None or view is None or before.size != view.size:
             self.resized()
-        self.refresh()
+        self.redraw()
         self._follow()
 
     def on_resize(self) -> None:
@@ -85,19 +85,13 @@ class HexView(Lines):
         again = offset == self.byte
         self.byte = max(0, min(offset, view.size - 1))
         self.reveal(self.byte // ROW)
-        self.refresh()
+        self.redraw()
         self.post_message(self.Picked(view, self.byte, again))
 
     def on_click(self, event: events.Click) -> None:
         row = self.row_at(event.y)
-        column = byte_at(event.x)
+        column = byte_at(event.x - self.MARGIN)
         if row is not None and column is not None and self.view is not None:
             offset = row * ROW + column
             if offset < self.view.size:
                 self.go(offset)
-
-    def on_focus(self) -> None:
-        self.refresh()
-
-    def on_blur(self) -> None:
-        self.refresh()

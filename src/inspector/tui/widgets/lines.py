@@ -4,31 +4,32 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
+from textual import events
+from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
-from inspector.tui.text import ROLES, Line, printable
+from inspector.tui.text import ROLES, Line, printable, width_of
+
+WHEEL = 3
+"""Rows that a notch of the mouse wheel scrolls."""
 
 
-class Lines(ScrollView, can_focus=True, inherit_bindings=False):
-    """Draws `line(row)` for the rows in view only; subclasses say how many rows there are."""
+class Lines(Widget, can_focus=True, inherit_bindings=False):
+    """Draws `line(row)` for the rows in view only; subclasses say how many rows there are.
+
+    It scrolls by itself, without a layout of the screen for every change of its number of rows.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{role}" for role in ROLES}
     HEAD = 0
-    """Lines at the top that do not scroll."""
+    """Lines at the top that do not scroll, besides the title."""
+    MARGIN = 1
+    """Cells left free at the left of every row."""
 
     DEFAULT_CSS = """
     Lines {
-        scrollbar-size-vertical: 1;
-        scrollbar-size-horizontal: 0;
-        overflow-x: hidden;
-        scrollbar-gutter: stable;
         background: $background;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
-        scrollbar-color: $rule;
         &:ansi { background: ansi_default; }
         & .line--title { text-style: bold; color: $client; }
         & .line--strong { text-style: bold; }
@@ -51,14 +52,32 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         & .line--hole { color: $failure; text-style: bold; }
         & .line--outside { color: $faint; }
         & .line--print { color: $foreground; }
+        & .line--rule { color: $rule; }
+        & .line--rule-focus { color: $accent; text-style: bold; }
+        & .line--pane { color: $quiet; }
+        & .line--shown { color: $foreground; text-style: bold; }
         &:ansi .line--dim, &:ansi .line--label, &:ansi .line--outside { text-style: dim; }
         &:ansi .line--cursor-idle { text-style: bold underline; }
         &:ansi .line--parent { text-style: underline; }
     }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+        titled: bool = False,
+        scrolls: bool = True,
+    ) -> None:
+        self.title: Line = []
+        self.top = 0
+        self.fixed = self.HEAD + titled
+        self._titled = titled
+        self._scrolls = scrolls
+        self._base: Style | None = None
         self._looks: dict[str, Style] = {}
+        self._drawn: dict[int, tuple[Line, bool]] = {}
         super().__init__(id=id, classes=classes)
 
     def count(self) -> int:
@@ -70,28 +89,29 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         raise NotImplementedError
 
     def head(self, width: int) -> Line:
-        """The line that does not scroll, when HEAD is 1."""
+        """The line under the title that does not scroll, when HEAD is 1."""
         return []
+
+    def set_title(self, title: Line) -> None:
+        """Name the pane in the rule above it."""
+        if title != self.title:
+            self.title = title
+            self.redraw()
 
     @property
     def room(self) -> int:
-        """Cells in a row, the scrollbar's left out."""
-        return max(1, self.scrollable_content_region.width)
+        """Cells in a row, without the scroll mark and the margin."""
+        return max(1, self.size.width - self.MARGIN - self._scrolls)
 
     @property
     def page(self) -> int:
         """Rows in view."""
-        return max(1, self.size.height - self.HEAD)
-
-    @property
-    def top(self) -> int:
-        """The first row in view."""
-        return int(self.scroll_offset.y)
+        return max(1, self.size.height - self.fixed)
 
     def resized(self) -> None:
         """The number of rows changed: scroll within the new range and draw again."""
-        self.virtual_size = Size(1, self.count() + self.HEAD)
-        self.refresh()
+        self.top = max(0, min(self.top, self.count() - self.page))
+        self.redraw()
 
     def reveal(self, row: int, context: int = 1) -> None:
         """Scroll as little as needed to have `row` in view, with `context` rows around it where there is room."""
@@ -103,34 +123,71 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def scroll_row(self, row: int) -> None:
         """Make `row` the first in view, as far as the end allows."""
-        last = max(0, self.count() - self.page)
-        self.scroll_to(y=max(0, min(row, last)), animate=False, immediate=True, force=True)
+        top = max(0, min(row, self.count() - self.page))
+        if top != self.top:
+            self.top = top
+            self.redraw()
 
-    def refresh_row(self, row: int) -> None:
-        """Draw one row again."""
-        y = row - self.top + self.HEAD
-        if self.HEAD <= y < self.size.height:
-            self.refresh_line(y + self.top)
+    def redraw(self) -> None:
+        """Draw again the lines that changed, and no other."""
+        width = self.size.width
+        for y in range(self.size.height):
+            if self._drawn.get(y) != self._content(y):
+                self.refresh(Region(0, y, width, 1))
 
     def render_line(self, y: int) -> Strip:
-        width = self.room
-        if y < self.HEAD:
-            return self.strip(self.head(width), width)
-        row = self.top + y - self.HEAD
-        if row >= self.count():
-            return Strip.blank(width, self.rich_style)
-        return self.strip(self.line(row, width), width)
+        line, mark = self._drawn[y] = self._content(y)
+        if self._titled and y == 0:
+            return self.strip(line, self.size.width)
+        strip = self.strip(line, self.room)
+        segments = [Segment(" " * self.MARGIN, self.base), *strip] if self.MARGIN else [*strip]
+        if self._scrolls:
+            segments.append(Segment("┃" if mark else " ", self.base + self.role("dim")))
+        return Strip(segments)
+
+    def _content(self, y: int) -> tuple[Line, bool]:
+        """The spans of a line of the widget, and whether the scroll mark is beside it."""
+        if self._titled and y == 0:
+            return self._rule(), False
+        if y < self.fixed:
+            return self.head(self.room), False
+        row = self.top + y - self.fixed
+        return self.line(row, self.room) if row < self.count() else [], self._marked(y - self.fixed)
+
+    def _marked(self, y: int) -> bool:
+        count, page = self.count(), self.page
+        if not self._scrolls or count <= page:
+            return False
+        length = max(1, page * page // count)
+        start = self.top * (page - length) // (count - page)
+        return start <= y < start + length
+
+    def _rule(self) -> Line:
+        role, dash = ("rule-focus", "━") if self.has_focus else ("rule", "─")
+        width = self.size.width
+        spans: Line = [(role, dash)]
+        for name, text in self.title:
+            spans.append((f"{role} {name}" if name else role, text))
+        return [*spans, (role, dash * max(0, width - width_of(spans)))]
 
     def strip(self, line: Line, width: int) -> Strip:
         """Spans to segments of exactly `width` cells; a role that starts the line with "cursor" covers all of it."""
-        base = self.rich_style
-        whole = line[0][0] if line and line[0][0] in {"cursor", "cursor-idle"} else ""
-        if whole:
-            style = base + self.role(whole)
-            segments = [Segment(printable(text), style) for _, text in line]
-            return Strip(segments).adjust_cell_length(width, style)
-        segments = [Segment(printable(text), base + self.role(role) if role else base) for role, text in line if text]
+        base = self.base
+        if line and line[0][0] in {"cursor", "cursor-idle"}:
+            base += self.role(line[0][0])
+            segments = [Segment(printable(text), base) for _, text in line]
+        else:
+            segments = [
+                Segment(printable(text), base + self.role(role) if role else base) for role, text in line if text
+            ]
         return Strip(segments).adjust_cell_length(width, base)
+
+    @property
+    def base(self) -> Style:
+        """How plain text looks here."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
 
     def role(self, role: str) -> Style:
         """How a role looks in the current theme; "a b" puts b over a."""
@@ -144,9 +201,24 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._base = None
         self._looks.clear()
+
+    def on_focus(self) -> None:
+        self.redraw()
+
+    def on_blur(self) -> None:
+        self.redraw()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll_row(self.top + WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll_row(self.top - WHEEL)
 
     def row_at(self, y: int) -> int | None:
         """The row drawn at line `y` of this widget, None when there is none."""
-        row = self.top + y - self.HEAD
-        return row if y >= self.HEAD and row < self.count() else None
+        row = self.top + y - self.fixed
+        return row if y >= self.fixed and row < self.count() else None

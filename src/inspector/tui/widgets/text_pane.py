@@ -7,8 +7,15 @@ from inspector.tui.widgets.lines import Lines
 class TextPane(Lines):
     """Lines wrapped to the width there is."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+        titled: bool = False,
+        scrolls: bool = True,
+    ) -> None:
+        super().__init__(id=id, classes=classes, titled=titled, scrolls=scrolls)
         self.text: list[Line] = []
         self._wrapped: list[Line] = []
         self._starts: list[int] = []
@@ -58,12 +65,14 @@ class TextPane(Lines):
 class Bar(Lines, can_focus=False):
     """One line, with a part at its right end."""
 
+    MARGIN = 0
+
     DEFAULT_CSS = """
-    Bar { height: 1; overflow: hidden; scrollbar-size: 0 0; }
+    Bar { height: 1; }
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id, classes=classes, scrolls=False)
         self.left: Line = []
         self.right: Line = []
 
@@ -72,7 +81,7 @@ class Bar(Lines, can_focus=False):
         right = right or []
         if (left, right) != (self.left, self.right):
             self.left, self.right = left, right
-            self.refresh()
+            self.redraw()
 
     def count(self) -> int:
         return 1

@@ -69,7 +69,7 @@ class VirtualTable(Lines):
         row: int
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+        super().__init__(id=id, titled=True)
         self.rows: Rows | None = None
         self.cursor = 0
         self._places: list[tuple[int, int]] = []
@@ -110,10 +110,9 @@ class VirtualTable(Lines):
         row = max(0, min(row, self.count() - 1))
         if row == self.cursor or not self.count():
             return
-        before, self.cursor = self.cursor, row
+        self.cursor = row
         self.reveal(row)
-        self.refresh_row(before)
-        self.refresh_row(row)
+        self.redraw()
         if not quiet:
             self.post_message(self.Moved(row))
 
@@ -136,9 +135,3 @@ class VirtualTable(Lines):
         if row == self.cursor and event.chain > 1:
             self.post_message(self.Opened(row))
         self.move_to(row)
-
-    def on_focus(self) -> None:
-        self.refresh_row(self.cursor)
-
-    def on_blur(self) -> None:
-        self.refresh_row(self.cursor)
