@@ -602,6 +602,31 @@ def test_a_frame_that_ends_inside_its_message_is_malformed() -> None:
     check_tiling(messages[0])
 
 
+def test_a_frame_too_short_for_a_header_is_left_to_data() -> None:
+    messages = cut([(CLIENT, b"\0\0\0\x03" + message("a"))], forced="thrift")
+    assert [(m.protocol, m.start) for m in messages] == [("data", 0), ("thrift", 4)]
+
+
+def test_a_broken_call_is_paired_with_its_reply_all_the_same() -> None:
+    broken = message("a", CALL, {1: (TType.STRING, "hello")}, framed=True).replace(b"\x0b", b"\x05")
+    messages = cut([(CLIENT, broken), (SERVER, message("a", EXCEPTION, framed=True))])
+    assert messages[0].issue == "field type 5 is none of Thrift's types"
+    assert messages[1].answers is messages[0]
+
+
+def test_replies_lost_in_a_hole_do_not_shift_the_pairing() -> None:
+    out = stream()
+    reply = message("a", REPLY)
+    for at in range(3):
+        out.feed(CLIENT, message("a"))
+        if at == 1:
+            out.feed_hole(SERVER, len(reply))
+        else:
+            out.feed(SERVER, reply)
+    calls = [m for m in out.context.messages if m.kind == "call"]
+    assert [m.answers for m in out.context.messages if m.kind == "reply"] == [calls[0], calls[2]]
+
+
 def nested(levels: int, kind: bytes) -> bytes:
     """A call whose argument is nested so deep."""
     if kind == b"\x0c":

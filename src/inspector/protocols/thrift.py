@@ -71,6 +71,7 @@ class ThriftConversation(Conversation):
     def __init__(self, hints: Hints, schemas: Schemas) -> None:
         super().__init__(hints, schemas)
         self.pending: list[_Call] = []
+        self.replies_lost = False
         self.framed = False
         self.secured = False
         self.completed = False
@@ -128,13 +129,7 @@ class ThriftConversation(Conversation):
         message = self._report(side, out, start, r.offset, header, Context(framed, self.secured, "", function), body)
         if rest:
             message.issue = f"{rest} bytes follow the message in its frame"
-        if header.mtype == CALL:
-            self.pending.append(_Call(header.seq_id, _bare(header.method), message, function))
-            if len(self.pending) > MAX_PENDING:
-                del self.pending[0]
-        elif call is not None:
-            message.answers = call.message
-            self.pending.remove(call)
+        self._pair(message, header, call)
 
     def _report(
         self, side: Side, out: Sink, start: int, end: int, header: Header, context: Context, body: Body
@@ -153,19 +148,45 @@ class ThriftConversation(Conversation):
             facts["thrift.exception"] = _declared(body.shape[0][0], function)
         return message
 
+    def _pair(self, message: Message, header: Header, call: _Call | None) -> None:
+        """Let a call wait for its reply, and a reply answer the call found for it."""
+        if header.mtype == CALL:
+            context = message.context
+            assert isinstance(context, Context)
+            self.pending.append(_Call(header.seq_id, _bare(header.method), message, context.function))
+            if len(self.pending) > MAX_PENDING:
+                del self.pending[0]
+        elif call is not None:
+            message.answers = call.message
+            at = self.pending.index(call)
+            if self.replies_lost:
+                # What waits since before the loss under the same sequence id will get no reply any more.
+                stale = [other for other in self.pending[:at] if other.seq_id == call.seq_id]
+                self.pending = [other for other in self.pending if other not in stale and other is not call]
+                self.replies_lost = False
+            else:
+                del self.pending[at]
+
     def _find_call(self, header: Header) -> _Call | None:
-        """The call that a reply answers: the oldest with its sequence id and name, else with its name alone."""
+        """The call that a reply answers: one with its sequence id and name, else with its name alone.
+
+        The oldest of several, but the latest after a loss.
+        """
         if header.mtype not in (REPLY, EXCEPTION):
             return None
         method = _bare(header.method)
         by_name: _Call | None = None
-        for call in self.pending:
+        for call in reversed(self.pending) if self.replies_lost else self.pending:
             named = call.method == method or not method
             if named and call.seq_id == header.seq_id:
                 return call
             if named and method and by_name is None:
                 by_name = call
         return by_name
+
+    def lost(self, side: Side) -> None:
+        if side != CLIENT:
+            self.replies_lost = True
 
     def _choose(self, header: Header, r: Reader) -> Function | None:
         """The function of this name; of several the first whose fields fit the bytes."""
@@ -190,27 +211,38 @@ class ThriftConversation(Conversation):
             return self._cut_sasl(side, r, error, out)
         start = r.offset
         end = r.base + r.end
-        framed = False
+        before = -1
         try:
             framed = self.secured or _is_framed(r)
             if framed:
-                end = min(end, start + 4 + _frame_size(r, self.secured))
+                size = _frame_size(r, self.secured)
+                if size <= r.left:
+                    before = r.narrow(size)
+                    end = r.base + r.end
             header = read_header(r)
+            call = self._find_call(header)
+            function = call.function if call is not None else self._choose(header, r)
+            body = Body()
+            at = self._read_part(r, _struct_of(header, function), body)
         except DecodeError:
             return None
-        call = self._find_call(header)
-        function = call.function if call is not None else self._choose(header, r)
-        at = r.offset
-        body = Body()
-        try:
-            read_body(r, _struct_of(header, function), _ROOM, body)
-            at = r.offset
-        except DecodeError as problem:
-            at = max(at, problem.offset)
+        finally:
+            if before >= 0:
+                r.widen(before)
         if not framed and not isinstance(error, Truncated):
             end = at
         message = self._report(side, out, start, end, header, Context(framed, self.secured, "", function), body)
+        self._pair(message, header, call)
         return _cut(message, r, error)
+
+    def _read_part(self, r: Reader, struct: StructType | None, body: Body) -> int:
+        """Read as many fields as can be read; the offset where that ended."""
+        at = r.offset
+        try:
+            read_body(r, struct, _ROOM, body)
+        except DecodeError as problem:
+            return max(at, problem.offset)
+        return r.offset
 
     def _cut_sasl(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
         if not self.secured or not isinstance(error, Truncated):
