@@ -164,10 +164,9 @@ def test_udp_length_bounds_the_payload() -> None:
     assert payload(headers(ethernet(ipv4(zero, proto=17)))) == b"question"
 
 
-def test_ipv6_addresses_are_shared_between_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inspector.net.columns.BLOCK", 3)
+def test_ipv6_addresses_are_shared_between_blocks() -> None:
     hosts = [(f"fe80::{i % 4 + 1}", "fe80::99") for i in range(10)]
-    h = Headers(table([ethernet(ipv6(tcp(hosts=pair), hosts=pair), 0x86DD) for pair in hosts]))
+    h = Headers(table([ethernet(ipv6(tcp(hosts=pair), hosts=pair), 0x86DD) for pair in hosts]), 3)
     assert len(h.addresses) == 5
     assert [h.addresses[i][-1] for i in h.src.tolist()] == [i % 4 + 1 for i in range(10)]
 
@@ -247,3 +246,9 @@ def test_hosts_of_the_helpers() -> None:
     h = headers(ethernet(V4))
     assert (h.src[0], h.dst[0]) == (0x0A000001, 0x0A000002)
     assert (CLIENT, SERVER) == ("10.0.0.1", "10.0.0.2")
+
+
+def test_a_wire_length_beyond_belief_is_not_the_datagrams() -> None:
+    frame = ethernet(ipv4(tcp(7, DATA), total=0))
+    assert headers(frame, length=0xFFFFFFF0).length[0] == len(DATA)
+    assert headers(frame, length=len(frame) + 500_000).length[0] == len(DATA) + 500_000

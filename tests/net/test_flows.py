@@ -87,7 +87,7 @@ def test_a_whole_connection() -> None:
     )
     assert flow.client_known_by == "The client sent the SYN."
     assert (flow.first_packet, flow.last_packet, flow.packet_count) == (1, 8, 8)
-    assert (flow.syn_packet, flow.synack_packet, flow.fin_packets, flow.rst_packets) == (1, 2, [7, 6], [0, 0])
+    assert (flow.syn_packet, flow.synack_packet, flow.fin_packets, flow.rst_packets) == (1, 2, (7, 6), (0, 0))
     assert flow.ends == ("fin", "fin")
     assert not flow.refused
     assert [buffer.name for buffer in flow.buffers] == ["flow 1 client", "flow 1 server"]

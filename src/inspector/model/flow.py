@@ -41,6 +41,10 @@ FLOW_NOTE_KINDS = (
 )
 
 
+NEVER = (0, 0)
+"""Packet numbers of both sides that were never seen; one for all flows, as a port scan has hundreds of thousands."""
+
+
 class Flow:
     """One conversation. Packet numbers count from 1; 0 means never seen.
 
@@ -76,8 +80,8 @@ class Flow:
         self.buffers: list[Buffer] = []
         self.syn_packet = 0
         self.synack_packet = 0
-        self.fin_packets = [0, 0]
-        self.rst_packets = [0, 0]
+        self.fin_packets: tuple[int, int] = NEVER
+        self.rst_packets: tuple[int, int] = NEVER
         self.refused = False
 
     @property

@@ -39,6 +39,9 @@ from inspector.net.pairs import group_pairs
 BLOCK: Final = 65_536
 """Packets parsed at a time: temporary columns stay near 0.5 MB each, which the processor's cache holds."""
 
+MAX_OFFLOADED: Final = 1 << 20
+"""Bytes of a segment before offload that a snap length may have cut; Linux makes at most 512 KiB (BIG TCP)."""
+
 Index = NDArray[np.int64]
 
 
@@ -89,7 +92,7 @@ class Headers:
     UDP the offset in the datagram), and UDP's `ack` is the number of the packet that the datagram starts in.
     """
 
-    def __init__(self, table: PacketTable) -> None:
+    def __init__(self, table: PacketTable, block: int = BLOCK) -> None:
         count = len(table)
         self.table = table
         self.version: NDArray[np.uint8] = np.zeros(count, np.uint8)
@@ -112,8 +115,8 @@ class Headers:
         self._fragments: list[Fragment] = []
         if count:
             view = View(table.image)
-            for first in range(0, count, BLOCK):
-                self._parse(view, first, min(first + BLOCK, count))
+            for first in range(0, count, block):
+                self._parse(view, first, min(first + block, count))
                 drop_pages(table.image)
         self._address_ids.clear()
         if self._fragments:
@@ -145,7 +148,7 @@ class Headers:
         first = view.u8[p]
         header = (first & 15).astype(np.int64) * 4
         total = view.u16[p + 2].astype(np.int64)
-        total = np.where(total == 0, d.ends - d.l4, total)
+        total = np.where(total == 0, _offloaded(d) - d.l4, total)
         good = (first >> 4 == 4) & (header >= 20) & (total >= header)
         if not good.all():
             d, p, header, total = d.pick(good), p[good], header[good], total[good]
@@ -173,7 +176,7 @@ class Headers:
             d, p = d.pick(good), p[good]
         rows = d.rows
         length = view.u16[p + 4].astype(np.int64)
-        ends = np.where(length == 0, d.ends, d.l4 + 40 + length)
+        ends = np.where(length == 0, _offloaded(d), d.l4 + 40 + length)
         self.version[rows] = 6
         self.src[rows] = self._ids(view, p + 8)
         self.dst[rows] = self._ids(view, p + 24)
@@ -270,6 +273,11 @@ class Headers:
         self.start[d.rows] = starts
         self.length[d.rows] = length
         self.captured[d.rows] = np.clip(d.captured - starts, 0, length)
+
+
+def _offloaded(d: Datagrams) -> Index:
+    """Where datagrams end whose header does not say: with the packet, unless its wire length is beyond belief."""
+    return np.where(d.ends - d.captured > MAX_OFFLOADED, d.captured, d.ends)
 
 
 def network_layer(view: View, starts: Index, captured: Index, links: NDArray[np.int32]) -> tuple[Index, Index]:

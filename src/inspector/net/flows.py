@@ -31,6 +31,9 @@ BATCH: Final = 65_536
 READ_AHEAD: Final = 64 << 20
 """Bytes read from the capture before its pages are given back."""
 
+SAME_PACKET: Final = 1_000_000
+"""Nanoseconds within which an equal segment is the same one captured twice: no timer of TCP's is that short."""
+
 SEARCHED: Final = 256
 """Packets looked at for where a stream begins whose SYN was not captured."""
 
@@ -55,8 +58,12 @@ class TableReader(SegmentReader):
     def same_packet(self, first: int, second: int) -> bool:
         h = self.headers
         a, b = first - 1, second - 1
-        # IP identification 0 is what stacks send that never fragment: it tells nothing (RFC 6864 4.1)
-        return bool(h.ident[a] and h.ident[a] == h.ident[b] and h.seq[a] == h.seq[b] and h.length[a] == h.length[b])
+        if h.seq[a] != h.seq[b] or h.length[a] != h.length[b] or h.ack[a] != h.ack[b] or h.flags[a] != h.flags[b]:
+            return False
+        if h.ident[a] or h.ident[b]:
+            return bool(h.ident[a] == h.ident[b])
+        # IPv6 has no identification, and 0 is what stacks send that never fragment (RFC 6864 4.1): go by the time
+        return bool(h.table.times[b] - h.table.times[a] < SAME_PACKET)
 
 
 def _endpoint(address: NDArray[np.uint32], port: NDArray[np.uint16]) -> NDArray[np.uint64]:
@@ -167,15 +174,15 @@ class FlowTable(BufferSource):
         first_rows = self._order[bounds[:-1]]
         last_rows = self._order[bounds[1:] - 1]
         forward = (self.side_of[first_rows] == client[1:]).tolist()
-        names: dict[int, str] = {}
+        ends: dict[int, Endpoint] = {}
         firsts, lasts, counts = first_rows.tolist(), last_rows.tolist(), np.diff(bounds).tolist()
         versions, transports = h.version[first_rows].tolist(), h.transport[first_rows].tolist()
         sources, sports = h.src[first_rows].tolist(), h.sport[first_rows].tolist()
         targets, dports = h.dst[first_rows].tolist(), h.dport[first_rows].tolist()
         syns, synacks = (syn + 1).tolist(), (synack + 1).tolist()
         for i in range(len(firsts)):
-            source = Endpoint(self._address(versions[i], sources[i], names), sports[i])
-            target = Endpoint(self._address(versions[i], targets[i], names), dports[i])
+            source = self._endpoint(versions[i], sources[i], sports[i], ends)
+            target = self._endpoint(versions[i], targets[i], dports[i], ends)
             transport = "tcp" if transports[i] == TCP else "udp"
             flow = Flow(i + 1, transport, source, target) if forward[i] else Flow(i + 1, transport, target, source)
             flow.first_packet = firsts[i] + 1
@@ -190,13 +197,13 @@ class FlowTable(BufferSource):
             ]
             self.flows.append(flow)
 
-    def _address(self, version: int, value: int, names: dict[int, str]) -> str:
-        key = value << 4 | version
-        name = names.get(key)
-        if name is None:
-            name = address_text(self.headers, version, value)
-            names[key] = name
-        return name
+    def _endpoint(self, version: int, address: int, port: int, known: dict[int, Endpoint]) -> Endpoint:
+        """One object for each address and port: servers are in many flows."""
+        key = (address << 16 | port) << 4 | version
+        end = known.get(key)
+        if end is None:
+            end = known[key] = Endpoint(address_text(self.headers, version, address), port)
+        return end
 
     def _note_ends(self) -> None:
         h = self.headers
@@ -207,7 +214,12 @@ class FlowTable(BufferSource):
                 flows, rows = self._first_of(sent & (h.flags & flag != 0))
                 for number, row in zip(flows.tolist(), rows.tolist(), strict=True):
                     flow = self.flows[number - 1]
-                    (flow.fin_packets if flag == FIN else flow.rst_packets)[side] = row + 1
+                    known = flow.fin_packets if flag == FIN else flow.rst_packets
+                    both = (row + 1, known[1]) if side == 0 else (known[0], row + 1)
+                    if flag == FIN:
+                        flow.fin_packets = both
+                    else:
+                        flow.rst_packets = both
         for flow in self.flows:
             flow.refused = flow.syn_packet > 0 and flow.synack_packet == 0 and flow.rst_packets[1] > 0
 

@@ -1,11 +1,15 @@
 """Grouping of equal numbers, and of equal pairs of numbers, by sorting."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int32]
+
+HIGH_FACTOR: Final = 0x9E3779B97F4A7C15
+LOW_FACTOR: Final = 0xD6E8FEB86659FD93
+"""Odd numbers with well mixed bits, to make one number of a pair."""
 
 
 def group_equal(keys: NDArray[Any]) -> tuple[Rows, Rows]:
@@ -22,9 +26,9 @@ def group_equal(keys: NDArray[Any]) -> tuple[Rows, Rows]:
 
 def group_pairs(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> tuple[Rows, Rows]:
     """The same for pairs; the order of the groups is arbitrary."""
-    mixed = high * np.uint64(0x9E3779B97F4A7C15)
+    mixed = high * np.uint64(HIGH_FACTOR)
     mixed ^= mixed >> np.uint64(29)
-    mixed += low * np.uint64(0xD6E8FEB86659FD93)
+    mixed += low * np.uint64(LOW_FACTOR)
     firsts, groups = group_equal(mixed)
     if np.array_equal(high[firsts][groups], high) and np.array_equal(low[firsts][groups], low):
         return firsts, groups

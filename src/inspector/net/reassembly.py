@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect_right
 from typing import Final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from inspector.model.buffer import HOLE, Pieces
 from inspector.model.flow import FlowNote
@@ -25,6 +25,7 @@ segment's worth for each segment, at most HOLE_MOST. A hole beyond that is drawn
 sequence number must not cost 2 GiB of zeros."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class SegmentReader:
     """What the reassembler may ask about packets; without one it compares nothing."""
 
