@@ -11,6 +11,9 @@ MAX_CAPTURED_BUS: Final = 128 * 1024 * 1024
 MAX_PACKETS: Final = 100_000_000
 """Packets in one file: their columns take 5 GB; a small damaged or hostile file must not fill the memory."""
 
+PROGRESS_EVERY: Final = 1 << 24
+"""Bytes of a file between two reports of progress."""
+
 NO_PACKET: Final = -1
 """The link type of a record that Wireshark numbers like a packet but that carries none (a custom block)."""
 

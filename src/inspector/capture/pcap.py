@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.capture.gather import rows_at
-from inspector.capture.limits import MAX_PACKETS, max_captured
+from inspector.capture.limits import MAX_PACKETS, PROGRESS_EVERY, max_captured
 from inspector.capture.table import Capture, Interface, PacketTable
 from inspector.model.errors import CaptureError
 
@@ -33,8 +33,6 @@ _MOST_CUT: Final = 4
 
 _YEAR: Final = 366 * 86_400
 """Seconds; records that follow each other are not further apart."""
-
-_PROGRESS_EVERY: Final = 1 << 17
 
 
 class _Layout:
@@ -131,31 +129,32 @@ def _walk(
     image: mmap | bytes, layout: _Layout, progress: Callable[[str, float], None] | None
 ) -> "tuple[array[int], str | None]":
     """Offsets of the whole records, and why it stopped before the end of the file."""
-    read = struct.Struct(layout.order + "II").unpack_from
-    swapped, maybe = layout.swapped, layout.maybe_swapped
+    captured_length = struct.Struct(layout.order + ("12xI" if layout.swapped else "8xI")).unpack_from
+    other_length = struct.Struct(layout.order + "12xI").unpack_from
+    maybe_swapped = layout.maybe_swapped
     limit = max_captured(layout.link_type)
     heads: array[int] = array("q")
-    pos, header, size, count = FILE_HEADER, layout.header, len(image), 0
-    while pos + header <= size:
-        captured: int
-        length: int
-        captured, length = read(image, pos + 8)
-        if swapped or (maybe and captured > length):
-            captured = length
-        after = pos + header + captured
+    pos, header, size, mark = FILE_HEADER, layout.header, len(image), PROGRESS_EVERY
+    captured, last = 0, size - header
+    while pos <= last:
+        captured = captured_length(image, pos)[0]
+        if maybe_swapped:
+            captured = min(captured, other_length(image, pos)[0])
         if captured > limit:
-            return heads, _impossible(count + 1, pos, captured, limit)
-        if after > size:
-            return heads, _cut(f"packet {count + 1}", pos + header, captured, size)
-        if count >= MAX_PACKETS:
-            return heads, f"only the first {MAX_PACKETS} packets were read, up to offset {pos}"
+            return heads, _impossible(len(heads) + 1, pos, captured, limit)
         heads.append(pos)
-        count += 1
-        pos = after
-        if progress is not None and count % _PROGRESS_EVERY == 0:
-            progress("reading", pos / size)
+        pos += header + captured
+        if pos >= mark:
+            mark = pos + PROGRESS_EVERY
+            if len(heads) >= MAX_PACKETS:
+                return heads, f"only the first {len(heads)} packets were read, up to offset {pos}"
+            if progress is not None:
+                progress("reading", min(pos / size, 1.0))
+    if pos > size:
+        heads.pop()
+        return heads, _cut(f"packet {len(heads) + 1}", pos - captured, captured, size)
     if pos < size:
-        return heads, _cut(f"the header of packet {count + 1}", pos, header, size)
+        return heads, _cut(f"the header of packet {len(heads) + 1}", pos, header, size)
     return heads, None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.capture.gather import rows_at
-from inspector.capture.limits import MAX_CAPTURED, MAX_PACKETS, NO_PACKET, max_captured
+from inspector.capture.limits import MAX_CAPTURED, MAX_PACKETS, NO_PACKET, PROGRESS_EVERY, max_captured
 from inspector.capture.table import Capture, Interface, PacketTable, Secrets
 from inspector.capture.ticks import DEFAULT_RESOLUTION, nanoseconds
 from inspector.model.errors import CaptureError
@@ -48,12 +48,13 @@ _FRAME: Final = 12
 _MAX_INTERFACES: Final = 1_000_000
 """A file of nothing but interface blocks must not fill the memory with objects."""
 
+_MAX_OPTIONS: Final = 10_000
+"""Options in one block: a block of nothing but empty ones must not, either."""
+
 _MAX_COMMENTS: Final = 1_000_000
 """Comments are objects, too."""
 
 _Number = TypeVar("_Number", bound=np.generic)
-
-_PROGRESS_EVERY: Final = 1 << 17
 
 
 class _StopError(Exception):
@@ -149,9 +150,10 @@ class _Walk:
     def blocks(self, pos: int, progress: Callable[[str, float], None] | None) -> None:
         """Read all blocks from offset `pos` on. Raises _StopError where it cannot go on."""
         image, size, heads = self.image, self.size, self.heads
-        order, known, seen = "", 0, 0
+        order, known, mark = "", 0, PROGRESS_EVERY
         enhanced = last = struct.Struct("<I").unpack_from
-        while pos + ENHANCED_HEADER <= size:
+        last_head = size - ENHANCED_HEADER
+        while pos <= last_head:
             if order != self.order:
                 order = self.order
                 enhanced = struct.Struct(order + "III8xI").unpack_from
@@ -176,8 +178,8 @@ class _Walk:
             else:
                 pos = self._block(pos)
                 known = len(self.interfaces) - self.first_interface
-            seen += 1
-            if seen % _PROGRESS_EVERY == 0:
+            if pos >= mark:
+                mark = pos + PROGRESS_EVERY
                 if len(heads) >= MAX_PACKETS:
                     raise _StopError(f"only the first {len(heads)} packets were read, up to offset {pos}")
                 if progress is not None:
@@ -327,7 +329,7 @@ class _Walk:
         """The options at `start:end` up to the first damaged one, section 3.5."""
         found: list[tuple[int, bytes]] = []
         head = struct.Struct(self.order + "HH").unpack_from
-        while start + 4 <= end:
+        while start + 4 <= end and len(found) < _MAX_OPTIONS:
             code, size = head(self.image, start)
             if code == 0 or start + 4 + size > end:
                 break
