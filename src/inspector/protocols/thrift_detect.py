@@ -23,6 +23,9 @@ _SHORTEST: Final = 11
 _LATE: Final = 4096
 """Bytes searched for a message start when a stream begins in the middle of one."""
 
+_SAMPLE: Final = 8
+"""Bytes of a SASL payload that decide; more of them must not change a verdict."""
+
 _STRICT: Final = b"\x80\x01\x00"
 _NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:$/-")
 _WIRE_TYPES: Final = frozenset((0, 2, 3, 4, 6, 8, 10, 11, 12, 13, 14, 15, 16))
@@ -159,8 +162,8 @@ def _judge_sasl(prefix: bytes, side: Side) -> Verdict:
         return _verdict(NONE, f"{head}, which no server sends")
     if status == COMPLETE and not length:
         return _verdict(STRONG, f"{head} without a payload")
-    wanted = min(length, 8)
-    fits = _is_text(payload[:64]) or (status in (OK, COMPLETE) and payload[:1] in (b"\x60", b"\x05"))
+    wanted = min(length, _SAMPLE)
+    fits = _is_text(payload[:wanted]) or (status in (OK, COMPLETE) and payload[:1] in (b"\x60", b"\x05"))
     if not fits or (not length and status != OK):
         return _verdict(NONE, f"{head}, but its payload is neither text nor a GSSAPI token")
     if len(payload) < wanted:
