@@ -322,7 +322,14 @@ def test_evidence_quotes_the_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    "sample", [*SAMPLES, b"GET / HTTP/1.1\r\n", bytes(32), b"\x80\x01\0\x01\0\0\0\x04p\0ng\0\0\0\0"]
+    "sample",
+    [
+        *SAMPLES,
+        b"\x04\0\0\0\x11Invalid sta\0us 71",
+        b"GET / HTTP/1.1\r\n",
+        bytes(32),
+        b"\x80\x01\0\x01\0\0\0\x04p\0ng\0\0\0\0",
+    ],
 )
 @pytest.mark.parametrize("side", [CLIENT, SERVER])
 def test_a_verdict_once_given_stays(sample: bytes, side: int) -> None:
