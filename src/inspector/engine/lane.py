@@ -6,7 +6,7 @@ from mypy_extensions import i64
 
 from inspector.model.buffer import Buffer
 from inspector.model.message import Message
-from inspector.protocols.base import Conversation
+from inspector.protocols.base import Conversation, Hints
 from inspector.protocols.data import DataConversation
 from inspector.wire.reader import Reader
 
@@ -19,7 +19,8 @@ class Lane:
 
     `wanted` is the buffer offset up to which bytes are needed before another try makes sense. `over` says that the
     side has stopped speaking for now, `finished` that it never speaks again. `lost` is why bytes are being passed over
-    in search of the next message ("" when they are not), looked for from index `lost_from` past the reader.
+    in search of the next message ("" when they are not), looked for from index `lost_from` past the reader. `hints`
+    are what is known of this side alone.
     """
 
     def __init__(self, buffer: Buffer) -> None:
@@ -42,6 +43,7 @@ class Lane:
         self.lost_from: i64 = 0
         self.unclaimed: DataConversation | None = None
         self.hole: Message | None = None
+        self.hints: Hints | None = None
 
     def queue(self, chunk: bytes) -> None:
         """Put bytes behind those not yet read."""

@@ -205,15 +205,16 @@ class Stream(Sink):
         """Who reads this side from here; None to wait for more bytes."""
         r = lane.reader
         peer = self.lanes[1 - side]
+        hints = lane.hints or self.hints
         if self.forced:
             name = self.forced
-        elif self.hints.protocol in protocols():
-            name = self.hints.protocol
+        elif hints.protocol in protocols():
+            name = hints.protocol
         else:
             spoken = peer.protocol if peer.conversation is not None else ""
             final = lane.finished or r.limit < r.end
             prefix = r.data[r.pos : min(r.limit, r.pos + PREFIX)]
-            name = choose(prefix, side, self.hints, spoken, lane.over or final, final)
+            name = choose(prefix, side, hints, spoken, lane.over or final, final)
         if not name:
             lane.wait(0)
             return None
@@ -221,7 +222,7 @@ class Stream(Sink):
             lane.conversation = peer.conversation
             lane.serial = peer.serial
         else:
-            lane.conversation = protocols()[name].conversation(self.hints, self.context.schemas)
+            lane.conversation = protocols()[name].conversation(hints, self.context.schemas)
             self.serials += 1
             lane.serial = self.serials
         lane.protocol = name
@@ -261,6 +262,7 @@ class Stream(Sink):
         conversation = lane.conversation
         assert conversation is not None
         end: i64 = min(r.limit, r.pos + MAX_SEARCH)
+        conversation.over = lane.over or r.limit < r.end
         at: i64 = conversation.resync(side, r.data, r.pos + lane.lost_from)
         if r.pos <= at < end:
             self._unclaimed(side, lane, at, lane.lost)
@@ -325,7 +327,7 @@ class Stream(Sink):
         self.context.messages.append(m)
         return m
 
-    def derive(self, parent: Message, key: int, hints: Hints) -> Child | None:
+    def derive(self, parent: Message, key: int, hints: Hints, label: str = "") -> Child | None:
         if self.nesting >= MAX_NESTING:
             return None
         if not hints.protocol and not is_claimed(hints.content_type):
@@ -336,7 +338,8 @@ class Stream(Sink):
             child = Stream(self.context, self.flow, buffers, hints, nesting=self.nesting + 1)
             self.children[self.serial, key] = child
         lane = child.lanes[parent.side]
-        lane.buffer.name = f"{parent.buffer.name}/body at {parent.start}"
+        lane.hints = hints
+        lane.buffer.name = f"{parent.buffer.name}/{label or f'body at {parent.start}'}"
         return DerivedChild(self, child, parent)
 
     def handover(self, hints: Hints) -> None:
@@ -348,6 +351,7 @@ class Stream(Sink):
         self.forced = ""
         for lane in self.lanes:
             lane.drop()
+            lane.hints = None
             lane.wanted = 0
             lane.detections = 0
             lane.waits_for_peer = False

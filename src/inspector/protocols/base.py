@@ -16,10 +16,11 @@ class Hints:
 
     `protocol` is what the layer below said it hands over ("" if nothing); `content_type` is a media type
     in lower case without parameters; ports are 0 when there are none; `details` are header fields (names in lower
-    case) of the message that carries the bytes.
+    case) of the message that carries the bytes, shared and not to be changed. `message` is what a handover leaves
+    unanswered.
     """
 
-    __slots__ = ("client_port", "content_type", "details", "protocol", "server_port", "transport", "why")
+    __slots__ = ("client_port", "content_type", "details", "message", "protocol", "server_port", "transport", "why")
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Hints:
         self.content_type = content_type
         self.why = why
         self.details: dict[str, str] = {}
+        self.message: Message | None = None
 
 
 class Child:
@@ -66,9 +68,9 @@ class Sink:
         """
         raise NotImplementedError
 
-    def derive(self, parent: Message, key: int, hints: Hints) -> Child | None:
+    def derive(self, parent: Message, key: int, hints: Hints, label: str = "") -> Child | None:
         """Hand bytes inside `parent` on. Both sides' bytes under one `key` (chosen by the conversation) are one
-        conversation. None when nobody would read them."""
+        conversation. None when nobody would read them. `label` names the bytes, such as "stream 5"."""
         raise NotImplementedError
 
     def handover(self, hints: Hints) -> None:
@@ -77,11 +79,15 @@ class Sink:
 
 
 class Conversation:
-    """One protocol on the two sides of a stream of bytes; keeps what later messages need of earlier ones."""
+    """One protocol on the two sides of a stream of bytes; keeps what later messages need of earlier ones.
+
+    `over` tells `resync` that the bytes it sees are all for now: the side has stopped speaking, or a hole follows.
+    """
 
     def __init__(self, hints: Hints, schemas: Schemas) -> None:
         self.hints = hints
         self.schemas = schemas
+        self.over = False
 
     def step(self, side: Side, r: Reader, out: Sink) -> None:
         """Cut the next piece at `r`: read at least one byte and report messages to `out`, or raise.
