@@ -88,3 +88,15 @@ def test_an_old_connection_answers_the_syn() -> None:
     found = play(OPEN[0], ("s", ACK, 3_000_000_000, 77, b""), ("c", RST, 77, 0, b""), *OPEN)
     assert len(found.flows) == 1
     assert contents(found) == [(b"one", b"ONE")]
+
+
+def test_bytes_after_a_simultaneous_open() -> None:
+    found = play(
+        ("c", SYN, 100, 0, b""),
+        ("s", SYN, 500, 0, b""),
+        ("c", SYN | ACK, 100, 501, b""),
+        ("s", SYN | ACK, 500, 101, b""),
+        ("s", ACK, 503, 101, b"cd"),
+        ("c", ACK, 101, 501, b"xy"),
+    )
+    assert contents(found) == [(b"xy", b"\0\0cd")]

@@ -8,17 +8,16 @@ from numpy.typing import NDArray
 
 from inspector.capture.table import PacketTable
 from inspector.model.buffer import HOLE, Buffer, BufferSource
-from inspector.model.flow import Endpoint, Flow, FlowNote
+from inspector.model.flow import Flow, FlowNote
 from inspector.model.sides import Side
-from inspector.net.clients import infer_client
 from inspector.net.columns import Headers
 from inspector.net.datagrams import Datagrams
-from inspector.net.numbers import ACK, FIN, RST, SYN, TCP
+from inspector.net.grouping import Groups
+from inspector.net.naming import name_flows
+from inspector.net.numbers import ACK, FIN, RST, SYN
 from inspector.net.pages import drop_pages
-from inspector.net.pairs import group_equal, group_pairs
 from inspector.net.reassembly import MAX_NOTES, Reassembler, SegmentReader
-from inspector.net.reuse import split_reused
-from inspector.net.rows import FRAGMENTED, PacketRow, address_text, describe_datagram, describe_packet, describe_segment
+from inspector.net.rows import FRAGMENTED, PacketRow, describe_datagram, describe_packet, describe_segment
 
 __all__ = ["FlowTable", "PacketRow"]
 
@@ -39,9 +38,6 @@ SEARCHED: Final = 256
 
 REORDERED: Final = 1 << 20
 """Bytes by which an earlier segment may come late at the start of a capture: the reach of a usual window."""
-
-SENT_SYN: Final = "The client sent the SYN."
-SENT_SYNACK: Final = "The server answered with SYN+ACK; the SYN itself was not captured."
 
 
 class TableReader(SegmentReader):
@@ -66,13 +62,6 @@ class TableReader(SegmentReader):
         return bool(h.table.times[b] - h.table.times[a] < SAME_PACKET)
 
 
-def _endpoint(address: NDArray[np.uint32], port: NDArray[np.uint16]) -> NDArray[np.uint64]:
-    number = address.astype(np.uint64)
-    number <<= np.uint64(16)
-    number |= port
-    return number
-
-
 class FlowTable(BufferSource):
     """All flows of a capture, numbered from 1 in the order of their first packets.
 
@@ -82,148 +71,14 @@ class FlowTable(BufferSource):
     def __init__(self, table: PacketTable, headers: Headers | None = None) -> None:
         self.table = table
         self.headers = headers if headers is not None else Headers(table)
-        self.flows: list[Flow] = []
-        self.flow_of: NDArray[np.int32] = np.zeros(len(table), np.int32)
-        self.side_of: NDArray[np.int8] = np.zeros(len(table), np.int8)
-        self._order: NDArray[np.int32] = np.zeros(0, np.int32)
-        self._bounds: NDArray[np.int64] = np.zeros(1, np.int64)
+        self._groups = Groups(self.headers)
+        self.flows: list[Flow] = name_flows(self.headers, self._groups, self)
+        self.flow_of: NDArray[np.int32] = self._groups.flow_of
+        self.side_of: NDArray[np.int8] = self._groups.side_of
         self._reader = TableReader(self.headers)
         self._read_bytes = 0
         self._bases: dict[int, tuple[int, int]] = {}
         self._recent: OrderedDict[int, None] = OrderedDict()
-        self._group()
-        self._name_sides()
-
-    # grouping
-
-    def _group(self) -> None:
-        h = self.headers
-        rows = np.flatnonzero(h.transport).astype(np.int32)
-        if not len(rows):
-            return
-        high, low, upward = self._keys(rows)
-        self.side_of[rows] = ~upward
-        group = group_pairs(high, low)[1]
-        del high, low
-        self._number(rows, split_reused(h, rows, group, upward))
-
-    def _keys(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.bool_]]:
-        """Both endpoints as numbers, the higher first, and whether the packet went from the lower to the higher."""
-        h = self.headers
-        source = _endpoint(h.src[rows], h.sport[rows])
-        target = _endpoint(h.dst[rows], h.dport[rows])
-        upward = source <= target
-        low = np.minimum(source, target)
-        np.maximum(source, target, out=source)
-        low |= h.transport[rows].astype(np.uint64) << np.uint64(48)
-        low |= h.version[rows].astype(np.uint64) << np.uint64(56)
-        return source, low, upward
-
-    def _number(self, rows: NDArray[np.int32], group: NDArray[np.int32]) -> None:
-        """Number the groups by their first packets and sort the rows by flow, then by place in the capture."""
-        firsts, groups = group_equal(group)
-        rank = np.empty(len(firsts), np.int32)
-        rank[np.argsort(firsts)] = np.arange(1, len(firsts) + 1, dtype=np.int32)
-        flows = rank[groups]
-        self.flow_of[rows] = flows
-        self._order = rows[np.argsort(flows, kind="stable")]
-        self._bounds = np.concatenate(([0], np.cumsum(np.bincount(flows)[1:])))
-
-    def _first_of(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The flows that have packets named by `mask`, and the row of the first such packet in each."""
-        rows = self._order[mask[self._order]]
-        flows = self.flow_of[rows]
-        firsts, _ = group_equal(flows)
-        return flows[firsts].astype(np.int64), rows[firsts].astype(np.int64)
-
-    # sides
-
-    def _name_sides(self) -> None:
-        """Find each flow's client, turn `side_of` from direction into side and make the Flow objects."""
-        h = self.headers
-        count = len(self._bounds) - 1
-        is_tcp = h.transport == TCP
-        syn = np.full(count + 1, -1, np.int64)
-        synack = np.full(count + 1, -1, np.int64)
-        flows, rows = self._first_of(is_tcp & (h.flags & (SYN | ACK) == SYN))
-        syn[flows] = rows
-        flows, rows = self._first_of(is_tcp & (h.flags & (SYN | ACK) == SYN | ACK))
-        synack[flows] = rows
-        client = np.zeros(count + 1, np.int8)
-        known_by: dict[int, str] = {}
-        client[syn >= 0] = self.side_of[syn[syn >= 0]]
-        rest = (syn < 0) & (synack >= 0)
-        client[rest] = 1 - self.side_of[synack[rest]]
-        for flow in np.flatnonzero((syn < 0) & (synack < 0))[0:].tolist():
-            if flow:
-                rows_here = self._order[self._bounds[flow - 1] : self._bounds[flow]]
-                direction, why = infer_client(h, rows_here, self.side_of)
-                client[flow] = direction
-                known_by[flow] = why
-        self._make_flows(syn, synack, client, known_by)
-        self.side_of ^= client[self.flow_of]
-        self._note_ends()
-
-    def _make_flows(
-        self, syn: NDArray[np.int64], synack: NDArray[np.int64], client: NDArray[np.int8], known_by: dict[int, str]
-    ) -> None:
-        h = self.headers
-        bounds = self._bounds
-        if len(bounds) < 2:
-            return
-        first_rows = self._order[bounds[:-1]]
-        last_rows = self._order[bounds[1:] - 1]
-        forward = (self.side_of[first_rows] == client[1:]).tolist()
-        ends: dict[int, Endpoint] = {}
-        firsts, lasts, counts = first_rows.tolist(), last_rows.tolist(), np.diff(bounds).tolist()
-        versions, transports = h.version[first_rows].tolist(), h.transport[first_rows].tolist()
-        sources, sports = h.src[first_rows].tolist(), h.sport[first_rows].tolist()
-        targets, dports = h.dst[first_rows].tolist(), h.dport[first_rows].tolist()
-        syns, synacks = (syn + 1).tolist(), (synack + 1).tolist()
-        for i in range(len(firsts)):
-            source = self._endpoint(versions[i], sources[i], sports[i], ends)
-            target = self._endpoint(versions[i], targets[i], dports[i], ends)
-            transport = "tcp" if transports[i] == TCP else "udp"
-            flow = Flow(i + 1, transport, source, target) if forward[i] else Flow(i + 1, transport, target, source)
-            flow.first_packet = firsts[i] + 1
-            flow.last_packet = lasts[i] + 1
-            flow.packet_count = counts[i]
-            flow.syn_packet = syns[i + 1]
-            flow.synack_packet = synacks[i + 1]
-            flow.client_known_by = SENT_SYN if flow.syn_packet else known_by.get(i + 1, SENT_SYNACK)
-            flow.buffers = [
-                Buffer(f"flow {i + 1} client", self, 2 * i + 2),
-                Buffer(f"flow {i + 1} server", self, 2 * i + 3),
-            ]
-            self.flows.append(flow)
-
-    def _endpoint(self, version: int, address: int, port: int, known: dict[int, Endpoint]) -> Endpoint:
-        """One object for each address and port: servers are in many flows."""
-        key = (address << 16 | port) << 4 | version
-        end = known.get(key)
-        if end is None:
-            end = known[key] = Endpoint(address_text(self.headers, version, address), port)
-        return end
-
-    def _note_ends(self) -> None:
-        h = self.headers
-        is_tcp = h.transport == TCP
-        for side in (0, 1):
-            sent = is_tcp & (self.side_of == side)
-            for flag in (FIN, RST):
-                flows, rows = self._first_of(sent & (h.flags & flag != 0))
-                for number, row in zip(flows.tolist(), rows.tolist(), strict=True):
-                    flow = self.flows[number - 1]
-                    known = flow.fin_packets if flag == FIN else flow.rst_packets
-                    both = (row + 1, known[1]) if side == 0 else (known[0], row + 1)
-                    if flag == FIN:
-                        flow.fin_packets = both
-                    else:
-                        flow.rst_packets = both
-        for flow in self.flows:
-            flow.refused = flow.syn_packet > 0 and flow.synack_packet == 0 and flow.rst_packets[1] > 0
-
-    # answers
 
     def flow(self, number: int) -> Flow:
         """Flow `number`, from 1. Raises IndexError when there is none."""
@@ -231,12 +86,9 @@ class FlowTable(BufferSource):
             raise IndexError(number)
         return self.flows[number - 1]
 
-    def _rows(self, flow: int) -> NDArray[np.int32]:
-        return self._order[self._bounds[flow - 1] : self._bounds[flow]]
-
     def packets(self, flow: int) -> list[int]:
         """Numbers of the flow's packets, in the order of the capture."""
-        found: list[int] = (self._rows(flow) + 1).tolist()
+        found: list[int] = (self._groups.rows(flow) + 1).tolist()
         return found
 
     def load(self, buffer: Buffer) -> None:
@@ -278,7 +130,7 @@ class FlowTable(BufferSource):
 
     def _reassemble(self, flow: Flow, reader: SegmentReader | None) -> list[Reassembler]:
         h = self.headers
-        rows = self._rows(flow.number)
+        rows = self._groups.rows(flow.number)
         sides = [Reassembler(0, reader), Reassembler(1, reader)]
         client, server = sides
         acks = [-1, -1]
@@ -348,7 +200,7 @@ class FlowTable(BufferSource):
             side.start(first + min(0, int(likely.min(initial=0))))
 
     def _datagrams(self, flow: int, side: Side, reader: SegmentReader | None) -> Datagrams:
-        rows = self._rows(flow)
+        rows = self._groups.rows(flow)
         return Datagrams(self.headers, rows[self.side_of[rows] == side], side, reader)
 
     def datagrams(self, flow: int, side: Side) -> list[int]:
@@ -372,7 +224,7 @@ class FlowTable(BufferSource):
     def _zero_windows(self, flow: int) -> list[FlowNote]:
         """A window of zero tells the peer to stop sending; RFC 9293 3.8.6.1."""
         h = self.headers
-        rows = self._rows(flow)
+        rows = self._groups.rows(flow)
         closed = rows[(h.window[rows] == 0) & (h.flags[rows] & (SYN | FIN | RST | ACK) == ACK)][:MAX_NOTES]
         text = "its receive buffer is full: the peer must stop sending"
         return [FlowNote("zero-window", int(self.side_of[row]), int(row) + 1, text) for row in closed]
@@ -398,7 +250,7 @@ class FlowTable(BufferSource):
         if known is not None:
             return known
         h = self.headers
-        rows = self._rows(flow)
+        rows = self._groups.rows(flow)
         bases = [0, 0]
         for side, packet in ((0, self.flows[flow - 1].syn_packet), (1, self.flows[flow - 1].synack_packet)):
             sent = rows[self.side_of[rows] == side]
