@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from inspector.export.story import paragraphs, printable_prose
+from inspector.export.story import paragraphs, printable_prose, range_words
 from inspector.export.words import GLYPHS, Paint, printable
 from inspector.model.finding import Evidence, Finding
 from inspector.session import Session
@@ -52,7 +52,7 @@ def _evidence(evidence: Evidence, paint: Paint) -> Iterator[str]:
     shown = evidence.bytes[:SHOWN_BYTES].hex(" ") + (" …" if len(evidence.bytes) > SHOWN_BYTES else "")
     place = f"packet {evidence.packet}"
     if evidence.end > evidence.start:
-        place += f", bytes {evidence.start} to {evidence.end}"
+        place += f", {range_words(evidence.start, evidence.end)}"
     if evidence.message is not None:
         place += f" (message {evidence.message})"
     yield f"    {place}" + (f": {paint('bytes', shown)}" if shown else "")

@@ -11,6 +11,7 @@ from inspector.session import Session
 
 Item = TypeVar("Item")
 
+LENGTH_WIDTH = 7
 PROTOCOL_WIDTH = 9
 """The longest protocol name is websocket."""
 
@@ -30,7 +31,7 @@ class MessageLines(Lines[Message]):
         self.session = session
         self.clock = clock
         self.paint = paint
-        self.form = f"%{len(str(len(session.messages)))}d  %s  %s %7d %s %s"
+        self.number_width = len(str(len(session.messages)))
         self.named = {evidence.message for finding in session.findings() for evidence in finding.evidence}
         self.directions: dict[tuple[int, int, str], str] = {}
         flows = session.flows
@@ -51,7 +52,9 @@ class MessageLines(Lines[Message]):
         summary = item.summary
         if not summary.isprintable():
             summary = printable(summary)
-        return self.form % (number, self.clock.write(item.time), middle, item.end - item.start, glyph, summary)
+        place = str(number).rjust(self.number_width)
+        length = str(item.end - item.start).rjust(LENGTH_WIDTH)
+        return f"{place}  {self.clock.write(item.time)}  {middle} {length} {glyph} {summary}"
 
     def _middle(self, message: Message) -> str:
         """Everything about a message that is the same for all of its protocol on one side of a flow."""
@@ -98,6 +101,7 @@ class FlowLines(Lines[Flow]):
         self.client_width = max((len(str(flow.client)) for flow in session.flows), default=0)
         self.server_width = max((len(str(flow.server)) for flow in session.flows), default=0)
         self.protocols = flow_protocols(session.messages)
+        self.protocol_width = max((len("+".join(names)) for names in self.protocols.values()), default=1)
 
     def line(self, item: Flow) -> str:
         time = int(self.session.capture.table.times[item.first_packet - 1]) if item.first_packet else 0
@@ -106,7 +110,7 @@ class FlowLines(Lines[Flow]):
         return (
             f"{item.number:>{self.flow_width}}  {self.clock.write(time)}"
             f"  {item.client!s:>{self.client_width}} → {item.server!s:<{self.server_width}}"
-            f"  {item.transport} {names:<{PROTOCOL_WIDTH}} {plural(item.packet_count, 'packet'):>11}"
+            f"  {item.transport} {names:<{self.protocol_width}} {plural(item.packet_count, 'packet'):>11}"
             f"  {sent:>8} → ← {received:<8}  {ending_words(item)}"
         )
 

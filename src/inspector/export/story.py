@@ -6,8 +6,8 @@ from textwrap import wrap
 
 from inspector.export.origins import Window
 from inspector.export.records import OriginRecord
-from inspector.export.tree import field_words, has_own_children
-from inspector.export.words import Paint, packets_words, printable
+from inspector.export.tree import HOLE_NAME, field_words, has_own_children
+from inspector.export.words import Paint, plural, printable
 from inspector.guide import Guide
 from inspector.model.errors import UsageError
 from inspector.model.field import Field
@@ -111,7 +111,7 @@ def field_lines(place: Place, guide: Guide, paint: Paint) -> Iterator[str]:
     path = " > ".join(printable(each.label or guide.title(each.name)) for each in (*place.around, field))
     yield paint("title", path)
     yield f"  {field_words(field, place.window, guide, paint)}{paint('dim', f'  {field.name}')}"
-    yield f"  bytes {field.start} to {field.end} of {place.window.name}{_bytes_words(place, paint)}"
+    yield f"  {range_words(field.start, field.end)} of {place.window.name}{_bytes_words(place, paint)}"
     for origin in place.window.origins(field.start, field.end):
         yield f"  {origin_words(origin)}"
     if field.issue is not None:
@@ -131,13 +131,18 @@ def field_lines(place: Place, guide: Guide, paint: Paint) -> Iterator[str]:
 
 def origin_words(origin: OriginRecord) -> str:
     """Where bytes were captured."""
-    place = f"bytes {origin.start} to {origin.end} of packet {origin.packet}"
+    place = f"{range_words(origin.start, origin.end)} of packet {origin.packet}"
     return f"captured as {place}" if origin.exact else f"made from {place}"
+
+
+def range_words(start: int, end: int) -> str:
+    """`3 bytes at offset 9`."""
+    return f"{plural(end - start, 'byte')} at offset {start}"
 
 
 def _bytes_words(place: Place, paint: Paint) -> str:
     field = place.field
-    if has_own_children(field, place.window.buffer) or not field.length:
+    if has_own_children(field, place.window.buffer) or not field.length or field.name == HOLE_NAME:
         return ""
     raw = place.raw
     shown = raw[:SHOWN_BYTES].hex(" ") + (f" … ({len(raw)} bytes)" if len(raw) > SHOWN_BYTES else "")
@@ -152,15 +157,13 @@ def printable_prose(text: str) -> str:
 def _prose(text: str, indent: str, paint: Paint | None = None) -> Iterator[str]:
     width = max(TEXT_WIDTH - len(indent), 30)
     for paragraph in text.strip().split("\n"):
-        for line in wrap(paragraph, width) or [""]:
+        # What is indented is a command or a log line to copy: it stays whole.
+        verbatim = paragraph.startswith(" ")
+        lines = [paragraph] if verbatim else wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
+        for line in lines or [""]:
             yield indent + (paint("dim", line) if paint is not None else line) if line else ""
 
 
 def paragraphs(text: str, indent: str) -> Iterator[str]:
     """Prose wrapped to TEXT_WIDTH columns behind `indent`."""
     yield from _prose(printable_prose(text), indent)
-
-
-def carried_words(place: Place) -> str:
-    """Which packets carried a field."""
-    return packets_words(sorted({origin.packet for origin in place.window.origins(place.field.start, place.field.end)}))

@@ -8,6 +8,8 @@ from inspector.guide import Guide
 from inspector.model.buffer import Buffer
 from inspector.model.field import Field
 
+HOLE_NAME = "hole"
+"""Fields of this name have no bytes to show."""
 INDENT = "  "
 GUTTER = 16
 """Columns left of the tree, for offset and length."""
@@ -45,6 +47,8 @@ def field_words(field: Field, window: Window, guide: Guide, paint: Paint) -> str
     title = printable(field.label or guide.title(field.name))
     if field.value is None and has_own_children(field, window.buffer):
         return paint("title", title)
+    if field.name == HOLE_NAME:
+        return title
     if field.length == 0 and field.value is None:
         return f"{title}: (empty)"
     value = value_words(field.value, window.read(field.start, field.end))

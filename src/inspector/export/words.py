@@ -80,6 +80,14 @@ def packets_words(numbers: list[int]) -> str:
     return f"packets {shown}" if len(numbers) <= 8 else f"{len(numbers)} packets, {shown}, …"
 
 
+def decimal_seconds(nanoseconds: int) -> str:
+    """Seconds with six digits. A list writes one for each row, and integers format four times as fast as floats."""
+    if nanoseconds < 0:
+        return "-" + decimal_seconds(-nanoseconds)
+    digits = str(nanoseconds // 1000).rjust(7, "0")
+    return f"{digits[:-6]}.{digits[-6:]}"
+
+
 class Clock:
     """Writes capture times in the format of `-t`: r(elative), a(bsolute, local), u(tc) or d(elta)."""
 
@@ -87,16 +95,15 @@ class Clock:
         self.form = form
         self.start = start
         self.last = start
-        self.width = 26 if form in {"a", "u"} else len(f"{(end - start) / 1e9:.6f}")
-        self.seconds = f"%{self.width}.6f"
+        self.width = 26 if form in {"a", "u"} else len(decimal_seconds(end - start))
 
     def write(self, time: int) -> str:
         """A time in nanoseconds since 1970, right-aligned."""
         if self.form == "r":
-            return self.seconds % ((time - self.start) / 1e9)
+            return decimal_seconds(time - self.start).rjust(self.width)
         if self.form == "d":
             before, self.last = self.last, time
-            return self.seconds % ((time - before) / 1e9)
+            return decimal_seconds(time - before).rjust(self.width)
         moment = datetime.fromtimestamp(time // 1_000_000_000, UTC)
         if self.form == "a":
             moment = moment.astimezone()

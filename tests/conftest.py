@@ -1,0 +1,44 @@
+"""What all tests share: running a command line within the test, and `--update-golden`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from inspector.cli.main import main
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write what commands print now into tests/golden")
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `inspector` with some words, from the top of the project, with no terminal around."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "INSPECTOR_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.chdir(ROOT)
+
+    def call(*words: str) -> Result:
+        capfdbinary.readouterr()
+        code = main(list(words))
+        said = capfdbinary.readouterr()
+        return Result(code, said.out.decode(), said.err.decode())
+
+    return call
