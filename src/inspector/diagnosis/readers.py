@@ -383,7 +383,7 @@ def _judge_http(case: Case) -> Fit:
             "that is no Thrift"
         )
         return Fit(reader, 2, why)
-    score = 2 if usual_family(case.flow.server.port) == "http" else 1
+    score = 3 if usual_family(case.flow.server.port) == "http" else 1
     if case.ending.kind == HANG:
         return Fit(reader, score, "it may simply be slow, or stuck")
     if case.ending.kind == RESET:
