@@ -331,7 +331,11 @@ class Stream(Sink):
         if self.nesting >= MAX_NESTING:
             return None
         if not hints.protocol and not is_claimed(hints.content_type):
-            return None
+            if not hints.sample:
+                return None
+            hints.protocol = choose(hints.sample, parent.side, hints, "", over=False, final=False)
+            if not hints.protocol:
+                return None
         child = self.children.get((self.serial, key))
         if child is None:
             buffers = [Buffer("", Slices([]), parent=lane.buffer) for lane in self.lanes]

@@ -17,10 +17,21 @@ class Hints:
     `protocol` is what the layer below said it hands over ("" if nothing); `content_type` is a media type
     in lower case without parameters; ports are 0 when there are none; `details` are header fields (names in lower
     case) of the message that carries the bytes, shared and not to be changed. `message` is what a handover leaves
-    unanswered.
+    unanswered. `sample` are the first bytes where nobody can say what they are: derived bytes are then
+    read only by a protocol that strongly recognises them.
     """
 
-    __slots__ = ("client_port", "content_type", "details", "message", "protocol", "server_port", "transport", "why")
+    __slots__ = (
+        "client_port",
+        "content_type",
+        "details",
+        "message",
+        "protocol",
+        "sample",
+        "server_port",
+        "transport",
+        "why",
+    )
 
     def __init__(
         self,
@@ -39,6 +50,7 @@ class Hints:
         self.why = why
         self.details: dict[str, str] = {}
         self.message: Message | None = None
+        self.sample = b""
 
 
 class Child:
