@@ -44,7 +44,7 @@ HEADER_FIELDS: Final = {
 
 KEPT_HEADERS: Final = frozenset(
     "host content-length content-type content-encoding transfer-encoding connection upgrade user-agent expect "
-    "location server last-event-id range".split()
+    "location server last-event-id range http2-settings".split()
 )
 """Headers that framing, pairing or lists need; the others are read when somebody looks."""
 UPGRADES: Final = {"websocket": "websocket", "h2c": "http2"}
@@ -199,16 +199,18 @@ class HttpConversation(Conversation):
         if head.code == 101:
             token = head.header("upgrade").partition("/")[0].strip().lower()
             why = f"101 Switching Protocols to {token or 'an unnamed protocol'}"
-            out.handover(
-                Hints(
-                    self.hints.transport,
-                    self.hints.server_port,
-                    self.hints.client_port,
-                    UPGRADES.get(token, ""),
-                    "",
-                    why,
-                )
+            hints = Hints(
+                self.hints.transport,
+                self.hints.server_port,
+                self.hints.client_port,
+                UPGRADES.get(token, ""),
+                "",
+                why,
             )
+            if token == "h2c" and request is not None:
+                hints.message = request
+                hints.details["http2-settings"] = str(request.facts.get("http.http2_settings", ""))
+            out.handover(hints)
         if 100 <= head.code < 200:
             return
         if request is not None:
