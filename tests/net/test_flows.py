@@ -301,3 +301,33 @@ def test_origins_are_true(data: bytes, cuts: list[tuple[int, int]], rng: Random,
     held = {i for at, payload in parts for i in range(at - 1, at - 1 + len(payload))}
     expected = bytes(data[i] if i in held else 0 for i in range(first, last))
     assert buffer.data == expected
+
+
+def test_nothing_escapes_on_mutated_packets() -> None:
+    rng = Random(3)
+    seeds = [
+        *handshake(),
+        client(101, b"GET / HTTP/1.1", PSH | ACK, 501),
+        server(501, b"HTTP/1.1 200", FIN | ACK, 115),
+        ethernet(ipv4(udp(b"query"), 17)),
+        ethernet(ipv4(udp(b"query" * 9)[:24], 17, place=0x2000)),
+        ethernet(ipv6(tcp(1, b"six", hosts=("fe80::1", "fe80::2"))), 0x86DD),
+    ]
+    loaded = 0
+    for _ in range(20):
+        packets = []
+        for _ in range(150):
+            data = bytearray(rng.choice(seeds))
+            for _ in range(rng.randrange(3)):
+                data[rng.randrange(14, len(data))] = rng.randrange(256)
+            packets.append(bytes(data[: rng.randrange(20, len(data) + 1)] if rng.random() < 0.2 else data))
+        lengths = [len(p) + rng.choice([0, 0, 0, 5, 3000, 1 << 31]) for p in packets]
+        found = FlowTable(table(packets, lengths=lengths))
+        for number in range(1, len(packets) + 1):
+            found.row(number)
+        for flow in found.flows:
+            found.notes(flow.number)
+            for buffer in flow.buffers:
+                assert sum(end - start for start, end in buffer.holes) <= buffer.size < 1 << 28
+                loaded += len(buffer.read(0, min(buffer.size, 4096)))
+    assert loaded
