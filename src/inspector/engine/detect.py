@@ -8,6 +8,7 @@ import inspector.protocols
 from inspector.model.sides import Side
 from inspector.model.verdict import MORE, STRONG, WEAK, Verdict
 from inspector.protocols.base import Hints, Protocol
+from inspector.schema.registry import Schemas
 
 PREFIX: Final = 4096
 """Bytes that detection looks at."""
@@ -77,3 +78,15 @@ def choose(prefix: bytes, side: Side, hints: Hints, peer: str, over: bool, final
         if verdict.strength == WEAK and hints.server_port in protocols()[verdict.protocol].ports:
             return verdict.protocol
     return "data"
+
+
+def first_start(prefix: bytes, side: Side, hints: Hints, schemas: Schemas) -> int:
+    """The index, behind the first byte, of the first message that a protocol finds and strongly recognises; or -1."""
+    best = -1
+    for protocol in protocols().values():
+        conversation = protocol.conversation(hints, schemas)
+        conversation.over = True
+        at = conversation.resync(side, prefix, 1)
+        if at > 0 and (best < 0 or at < best) and protocol.recognise(prefix[at:], side, hints).strength == STRONG:
+            best = at
+    return best

@@ -4,7 +4,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from inspector.engine.detect import PREFIX, choose, is_claimed, protocols
+from inspector.engine.detect import PREFIX, choose, first_start, is_claimed, protocols
 from inspector.engine.lane import Lane
 from inspector.model.buffer import Buffer, Slices
 from inspector.model.errors import DecodeError, HoleError, Truncated, WaitForPeer
@@ -165,7 +165,7 @@ class Stream(Sink):
             if conversation is None:
                 conversation = self._detect(side, lane)
                 if conversation is None:
-                    return
+                    continue
             start = r.pos
             self._speak(lane)
             self.handed_over = False
@@ -215,6 +215,11 @@ class Stream(Sink):
             final = lane.finished or r.limit < r.end
             prefix = r.data[r.pos : min(r.limit, r.pos + PREFIX)]
             name = choose(prefix, side, hints, spoken, lane.over or final, final)
+        if name == "data" and r.offset == 0 and not self.forced and not hints.protocol:
+            start = first_start(r.data[: min(r.limit, PREFIX)], side, hints, self.context.schemas)
+            if start > 0:
+                self._unclaimed(side, lane, start, "the capture begins inside a message, or something precedes it")
+                return None
         if not name:
             lane.wait(0)
             return None

@@ -22,6 +22,9 @@ MAX_HEADERS: Final = 10_000
 MAX_CHUNK_LINE: Final = 16 * 1024
 """Bytes in a chunk-size line with its extensions (RFC 9112 7.1.1 asks recipients to limit them)."""
 
+MAX_SHOWN: Final = 200
+"""Characters shown of a start line that is cut."""
+
 METHODS: Final = frozenset(
     b"GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH "
     b"REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE LINK UNLINK QUERY ACL BIND".split()
@@ -133,7 +136,7 @@ class HttpConversation(Conversation):
     def _head(self, side: Side, half: Half, r: Reader, out: Sink) -> None:
         start = r.offset
         request = self._next_request() if side == SERVER else None
-        if request is not None and not request.facts["http.request.version"] and request.complete and _is_bare(r):
+        if request is not None and not request.facts.get("http.request.version") and request.complete and _is_bare(r):
             self._bare_response(half, request, r, out)
             return
         head = read_head(r, side == CLIENT)
@@ -354,12 +357,12 @@ class HttpConversation(Conversation):
                 _status_line(r, head)
             summary = head_summary(head)
         except DecodeError:
-            summary = rest.lstrip(b"\r\n")[:200].split(b"\n")[0].decode("latin-1").strip()
+            summary = _cut_start_line(rest.lstrip(b"\r\n")[:MAX_SHOWN].split(b"\n")[0].decode("latin-1").strip(), head)
         r.seek(r.end)
         m = out.message(side, "request" if side == CLIENT else "response", start, r.offset, summary)
         m.issue = "the bytes end before the head does"
         m.complete = False
-        m.facts = head_facts(head)
+        m.facts = {name: value for name, value in head_facts(head).items() if value}
         if side == CLIENT:
             self.unanswered.append(m)
         else:
@@ -384,6 +387,19 @@ class HttpConversation(Conversation):
             if data[line:at].split(b" ")[0] in METHODS:
                 return line
             at += 8
+
+
+def _cut_start_line(line: str, head: Head) -> str:
+    """What a start line says that ends too early; returns it as it is."""
+    words = line.split(" ")
+    if head.is_request:
+        head.method = words[0]
+        head.target = words[1] if len(words) > 1 else ""
+    else:
+        head.version = words[0]
+        if len(words) > 1 and len(words[1]) == 3 and words[1].isdecimal():
+            head.code = int(words[1])
+    return line
 
 
 def read_head(r: Reader, is_request: bool) -> Head:
