@@ -314,6 +314,8 @@ def _scalar(r: Reader, wire: int, declared: ThriftType | None, wanted: bool) -> 
 def _string(r: Reader, declared: bool, binary: bool, leaf: str, wanted: bool) -> object:
     """A string or binary; without an IDL what reads as text is text. Its value is cut short in the silent pass."""
     length: i64 = r.i32("thrift.str_len")
+    if length < 0:
+        raise r.malformed(f"length {length} is negative")
     if length > MAX_STRING:
         raise r.malformed(f"a string of {length} bytes is more than the {MAX_STRING} that Thrift's libraries allow")
     if r.pos + length > r.limit or not (r.recording or wanted):
