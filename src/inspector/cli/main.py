@@ -9,6 +9,7 @@ from typing import Final
 import click
 from click.shell_completion import CompletionItem
 
+from inspector.export.words import printable
 from inspector.model.errors import InspectorError
 
 COMMANDS: Final = ("open", "ls", "show", "explain", "why", "bytes", "fields", "completion")
@@ -110,7 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _fail(text: str, code: int) -> int:
     if os.environ.get("INSPECTOR_DEBUG") == "1":
         raise  # noqa: PLE0704 (called while an error is handled)
-    click.echo(f"inspector: {text}", err=True)
+    safe = "\n".join(printable(line) for line in text.split("\n"))
+    click.echo(f"inspector: {safe}", err=True)
     return code
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from inspector.engine.detect import protocols
 from inspector.model.field import Field
 from inspector.model.flow import Flow
 from inspector.model.message import Message
@@ -67,7 +68,7 @@ class Lookup:
         self.start = int(session.capture.table.times[0]) if len(session.capture.table) else 0
         self._readings: dict[str, Reading] = _readings(self)
         self._facts: dict[tuple[str, str], bool] = {}
-        self._protocols = {message.protocol for message in session.messages}
+        self._protocols = frozenset(protocols())
         self._message: Message | None = None
         self._trees: dict[str, list[object]] | None = None
 
@@ -101,6 +102,7 @@ class Lookup:
         return self._in_tree(message, name)
 
     def _has_layer(self, message: Message, name: str) -> list[object]:
+        """Whether the message is carried by `name` or is one; what a protocol hands on becomes messages of its own."""
         carrier: Message | None = message
         while carrier is not None:
             if carrier.protocol == name:

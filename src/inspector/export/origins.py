@@ -47,6 +47,7 @@ class Window:
         if index == count:
             return found
         self.index = index
+        before: list[OriginRecord] = found
         while index < count:
             part = parts[index]
             if part.start >= end:
@@ -56,8 +57,9 @@ class Window:
                 high = end if end < part.end else part.end
                 shift = part.offset - part.start
                 found.append(OriginRecord(part.packet, low + shift, high + shift, True))
-            else:
-                extend(found, part.sources)
+            elif part.sources is not before:
+                before = part.sources
+                extend(found, before)
             index += 1
         return found
 
@@ -77,6 +79,9 @@ def segments(buffer: Buffer, start: int, end: int) -> list[Segment]:
     starts = pieces.starts
     count = len(starts)
     index = max(pieces.at(start), 0)
+    # Pieces that were made from the same bytes share one list, so that it is named once.
+    last_source = (-1, -1)
+    sources: list[OriginRecord] = []
     while index < count:
         low = starts[index]
         if low >= end:
@@ -96,7 +101,13 @@ def segments(buffer: Buffer, start: int, end: int) -> list[Segment]:
                     part.end += low - offset
                     found.append(part)
             else:
-                found.append(_made_from(low, high, parent, pieces.offsets[index], pieces.ends[index]))
+                made = Segment(low, high, 0, 0)
+                source = (pieces.offsets[index], pieces.ends[index])
+                if source != last_source:
+                    last_source = source
+                    sources = made_from(parent, source[0], source[1])
+                made.sources = sources
+                found.append(made)
         index += 1
     return found
 
@@ -121,12 +132,13 @@ def packets(buffer: Buffer, start: int, end: int) -> list[int]:
     return sorted(found)
 
 
-def _made_from(low: int, high: int, parent: Buffer, start: int, end: int) -> Segment:
-    made = Segment(low, high, 0, 0)
+def made_from(parent: Buffer, start: int, end: int) -> list[OriginRecord]:
+    """The packet bytes that bytes made from `start:end` of `parent` came from."""
+    found: list[OriginRecord] = []
     for part in segments(parent, start, end):
         if part.packet:
             last = part.offset + part.end - part.start
-            extend(made.sources, [OriginRecord(part.packet, part.offset, last, False)])
+            found.append(OriginRecord(part.packet, part.offset, last, False))
         else:
-            extend(made.sources, part.sources)
-    return made
+            extend(found, part.sources)
+    return found

@@ -133,8 +133,12 @@ def _wanted(expected: Collection[str]) -> str:
 
 def _error(text: str, start: int, length: int, reason: str) -> UsageError:
     """An error that shows the filter with carets under the place."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return UsageError(f"filter: {reason}\n  {shown}\n  {' ' * start}{'^' * max(length, 1)}")
+    return UsageError(f"filter: {_safe(reason)}\n  {_safe(text)}\n  {' ' * start}{'^' * max(length, 1)}")
+
+
+def _safe(text: str) -> str:
+    """The text with a space for each character that is not printed as one."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _tree(node: "Tree[Token] | Token") -> "Tree[Token]":
