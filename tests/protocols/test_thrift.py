@@ -643,10 +643,10 @@ def nested(levels: int, kind: bytes) -> bytes:
 
 @pytest.mark.parametrize("kind", [b"\x0c", b"\x0f"])
 def test_nesting_has_a_limit(kind: bytes) -> None:
-    (fine,) = cut([(CLIENT, nested(60, kind))])
+    (fine,) = cut([(CLIENT, nested(60, kind))], forced="thrift")
     assert fine.complete
     check_tiling(fine)
-    messages = cut([(CLIENT, nested(5000, kind))])
+    messages = cut([(CLIENT, nested(5000, kind))], forced="thrift")
     assert messages[0].issue == "nested deeper than 64 levels"
     for m in messages:
         check_tiling(m)
