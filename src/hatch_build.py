@@ -9,12 +9,13 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-CORE = ("model", "wire", "capture", "net", "protocols", "engine", "export")
+CORE = ("model", "wire", "capture", "net", "protocols", "schema", "engine", "export")
 """Rooms with compiled files in them."""
 
 INTERPRETED = (
     "__init__.py",
     "capture/scapy_tree.py",
+    "export/records.py",
 )
 """Files of those rooms that stay Python: they glue libraries together and gain nothing."""
 
