@@ -36,6 +36,10 @@ decoded (everything readable was printed), 130 interrupted.
 """
 
 
+class _ReaderGoneError(Exception):
+    """Whoever read our output has left; click would end the process for a plain BrokenPipeError."""
+
+
 class Commands(click.Group):
     """Finds commands by file name; what is no command is a file to open."""
 
@@ -50,9 +54,17 @@ class Commands(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in COMMANDS and args[0] not in {"-h", "--help", "-V", "--version"}):
+        completing = ctx.resilient_parsing and not args
+        if not completing and (not args or args[0] not in {*COMMANDS, "-h", "--help", "-V", "--version"}):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            result: object = super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGoneError from None
+        return result
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         return [*super().shell_complete(ctx, incomplete), CompletionItem(incomplete, type="file")]
@@ -64,7 +76,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     from inspector import __version__
     from inspector.engine import core_kind
 
-    click.echo(f"inspector {__version__} ({core_kind()})")
+    click.echo(f"inspector {__version__} ({core_kind()} core)")
     ctx.exit()
 
 
@@ -92,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(arguments, prog_name="inspector", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (_ReaderGoneError, BrokenPipeError):
         return _reader_gone()
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
