@@ -15,6 +15,7 @@ CORE = ("model", "wire", "capture", "net", "protocols", "schema", "engine", "exp
 INTERPRETED = (
     "__init__.py",
     "capture/scapy_tree.py",
+    "export/documents.py",
     "export/records.py",
 )
 """Files of those rooms that stay Python: they glue libraries together and gain nothing."""
