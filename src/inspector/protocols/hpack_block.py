@@ -253,6 +253,8 @@ def _literal(r: Reader, table: Table, message: Message, block: Block, prefix: i6
     else:
         name = read_string(r, "http2.header.name", "http2.header.name.length")
     value = read_string(r, "http2.header.value", "http2.header.value.length")
+    if value == BAD_HUFFMAN or name == BAD_HUFFMAN:
+        block.issues.append("a string that is no valid Huffman code (RFC 7541 5.2)")
     entry = Entry(name, value)
     block.fields.append(entry)
     if r.recording:
