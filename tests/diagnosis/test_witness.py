@@ -29,7 +29,7 @@ WHOLE, HEAD = len(GET), 4
 @pytest.mark.parametrize(("reader", "taken", "waits", "says"), [
     (STRICT, WHOLE, False, "No protocol version header"),
     (LIMITED, WHOLE, False, "Length exceeded max allowed"),
-    (UNLIMITED, WHOLE, True, "EOFError"),
+    (UNLIMITED, WHOLE, True, f"waits for {0x47455420 - (WHOLE - 4):,} more bytes"),
     (UNBUFFERED, HEAD, False, "No protocol version header"),
     (COMPACT, WHOLE, False, "Bad protocol id in the message: 71"),
     (JSON, WHOLE, False, "Unexpected character"),

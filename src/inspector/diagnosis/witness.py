@@ -32,21 +32,55 @@ class Testimony:
     def line(self) -> str:
         """The testimony as one line."""
         taken = f"all {self.given}" if self.taken >= self.given else f"{self.taken} of {self.given}"
-        end = "asks for more" if self.waits else "stops"
-        return f"{self.reader}: {self.says} (takes {taken} bytes, {end})"
+        return f"{self.reader}: {self.says} (having taken {taken} bytes)"
+
+
+class Dry(Exception):
+    """More was asked for than was captured, where a socket would make the reader wait; `wanted` is in bytes."""
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__(f"waits for {count(wanted, 'more byte')}")
+
+
+def captured(data: bytes) -> Any:
+    """A transport for the Thrift library that gives `data`, then raises Dry. What is written to it goes nowhere.
+
+    The library's own TMemoryBuffer gives empty reads at its end, on which some transports try again for ever.
+    """
+    from thrift.transport.TTransport import TMemoryBuffer
+
+    class Captured(TMemoryBuffer):  # type: ignore[misc]
+        """Bytes of a capture in the place of a socket."""
+
+        def read(self, sz: int) -> bytes:
+            """At most `sz` bytes, at least one."""
+            found: bytes = self._buffer.read(sz)
+            if sz and not found:
+                raise Dry(sz)
+            return found
+
+        def write(self, buf: bytes) -> None:
+            """Drop it."""
+
+    return Captured(data)
 
 
 def thrift_reader(reader: str, data: bytes) -> Testimony:
     """Run one of THRIFT_READERS as a server would on what a client sent first. Raises KeyError for an unknown one."""
-    from thrift.transport.TTransport import TMemoryBuffer
+    make = THRIFT_READERS[reader]
+    return _hear(
+        reader, data, lambda wire: "message {!r} of type {}, sequence {}".format(*make(wire).readMessageBegin())
+    )
 
-    wire = TMemoryBuffer(data)
+
+def _hear(reader: str, data: bytes, ask: Callable[[Any], str]) -> Testimony:
+    """What a reader of the Thrift library says of `data`."""
+    wire = captured(data)
     waits = False
     try:
-        name, kind, sequence = THRIFT_READERS[reader](wire).readMessageBegin()
-        says = f"message {name!r} of type {kind}, sequence {sequence}"
-    except EOFError as error:
-        says, waits = _own_words(error), True
+        says = ask(wire)
+    except Dry as dry:
+        says, waits = str(dry), True
     except Exception as error:  # noqa: BLE001 whatever a library raises on foreign bytes is what it says of them
         says = _own_words(error)
     return Testimony(reader, "thrift", version("thrift"), wire._buffer.tell(), len(data), waits, says)  # noqa: SLF001
@@ -138,33 +172,22 @@ STRICT, LIMITED, UNLIMITED, UNBUFFERED, FRAMED, COMPACT, JSON, HEADER, ZLIB = TH
 
 def sasl_client(answer: bytes) -> Testimony:
     """What the library's own SASL client says when this is the server's first answer."""
-    from thrift.transport.TTransport import TMemoryBuffer, TSaslClientTransport
-
-    class Replay(TMemoryBuffer):  # type: ignore[misc]
-        """Gives what was captured; what is written goes nowhere."""
-
-        def write(self, buf: bytes) -> None:
-            """Drop it."""
+    from thrift.transport.TTransport import TSaslClientTransport
 
     class Client(TSaslClientTransport):  # type: ignore[misc]
         """Without the mechanisms, which would only come into play later."""
 
         _max_negotiation_size = 1 << 20
 
-        def __init__(self, wire: Replay) -> None:
+        def __init__(self, wire: Any) -> None:
             self.transport = wire
             self.sasl = _Mechanism()
 
-    wire = Replay(answer)
-    try:
+    def negotiate(wire: Any) -> str:
         Client(wire).open()
-        says, waits = "no objection", True
-    except EOFError as error:
-        says, waits = _own_words(error), True
-    except Exception as error:  # noqa: BLE001 see thrift_reader
-        says, waits = _own_words(error), False
-    taken = wire._buffer.tell()  # noqa: SLF001
-    return Testimony("TSaslClientTransport", "thrift", version("thrift"), taken, len(answer), waits, says)
+        return "no objection"
+
+    return _hear("TSaslClientTransport", answer, negotiate)
 
 
 class _Mechanism:
@@ -187,7 +210,7 @@ def http2_server(data: bytes) -> Testimony:
     try:
         connection.receive_data(data)
         says, waits = "no objection", True
-    except Exception as error:  # noqa: BLE001 see thrift_reader
+    except Exception as error:  # noqa: BLE001 see _hear
         says, waits = _own_words(error), False
     return Testimony("H2Connection as a server", "h2", version("h2"), len(data), len(data), waits, says)
 
@@ -216,9 +239,3 @@ def quote(testimonies: list[Testimony]) -> Witness | None:
     first = testimonies[0]
     lines = [t.line() for t in testimonies if t.library == first.library]
     return Witness(first.library, first.version, "\n".join(lines))
-
-
-def describe_taken(testimony: Testimony) -> str:
-    """How much was left unread, which decides between FIN and RST."""
-    left = testimony.given - testimony.taken
-    return "nothing is left unread" if left <= 0 else f"{count(left, 'byte')} are left unread"
