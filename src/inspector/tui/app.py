@@ -19,6 +19,7 @@ from textual.worker import Worker, WorkerState
 from inspector.model.errors import InspectorError, UsageError
 from inspector.tui.commands import KeyCommands
 from inspector.tui.keymap import user_keymap
+from inspector.tui.screens.decode import DecodeScreen
 from inspector.tui.screens.main import MainScreen
 from inspector.tui.screens.opening import FailedScreen, OpeningScreen
 from inspector.tui.screens.start import StartScreen
@@ -55,9 +56,10 @@ class InspectorApp(App[int]):
     class Opened(Message):
         """The capture is open."""
 
-        def __init__(self, session: Session) -> None:
+        def __init__(self, session: Session, flow: int = 0) -> None:
             super().__init__()
             self.session = session
+            self.flow = flow
 
     def __init__(self, opener: Opener, path: str | None = None, display_filter: str = "") -> None:
         colourless = "NO_COLOR" in os.environ
@@ -111,7 +113,19 @@ class InspectorApp(App[int]):
 
     @on(Opened)
     def _opened(self, event: Opened) -> None:
-        self.switch_screen(MainScreen(event.session, self.display_filter))
+        self.switch_screen(MainScreen(event.session, self.display_filter, event.flow))
+
+    @on(DecodeScreen.Chosen)
+    def _decode_as(self, event: DecodeScreen.Chosen) -> None:
+        """Cut all messages again; nothing draws them meanwhile."""
+        self.pop_screen()
+        self.switch_screen(OpeningScreen(f"{event.selector} as {event.protocol or 'detected'}"))
+
+        def decode() -> None:
+            event.session.decode_as(event.selector, event.protocol)
+            self.post_message(self.Opened(event.session, event.flow))
+
+        self.run_worker(decode, "open", "open", thread=True, exclusive=True, exit_on_error=False)
 
     @on(StartScreen.Chosen)
     def _chosen(self, event: StartScreen.Chosen) -> None:

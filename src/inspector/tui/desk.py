@@ -60,13 +60,13 @@ class Desk(Widget):
         self.session = session
         self.session_lock = Lock()
         self._wanted: tuple[Stop, Landing] | None = None
-        self._busy = False
+        self.busy = False
         self.verdicts: Verdicts = {}
 
     def ask(self, stop: Stop, land: Landing) -> None:
         """Explain a row; while one is being explained, only the last asked for is remembered."""
         self._wanted = (stop, land)
-        if not self._busy:
+        if not self.busy:
             self._next()
 
     def forget(self) -> None:
@@ -78,7 +78,7 @@ class Desk(Widget):
             return
         stop, land = self._wanted
         self._wanted = None
-        self._busy = True
+        self.busy = True
         self.run_worker(lambda: self._study(stop, land), "study", "study", thread=True, exit_on_error=False)
 
     def _study(self, stop: Stop, land: Landing) -> None:
@@ -124,5 +124,5 @@ class Desk(Widget):
             WorkerState.ERROR,
             WorkerState.CANCELLED,
         }:
-            self._busy = False
+            self.busy = False
             self._next()

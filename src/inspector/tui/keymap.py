@@ -15,6 +15,7 @@ STREAM: Final = "stream"
 WHY: Final = "why"
 HELP: Final = "help"
 START: Final = "start"
+DECODE: Final = "decode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("stream", "s", "stream", "s", "stream", "both directions of this conversation as they were sent", LOOK, 9),
         Key("view", "r", "view", "r", "bytes", "Bytes show the frame, the stream, or derived bytes", LOOK, 10),
         Key("values", "u", "values", "u", "", "what the bytes at the cursor are as numbers and text", LOOK),
+        Key("decode", "d", "decode", "d", "", "decode this conversation as another protocol", LOOK),
         Key("zoom", "z,backslash", "zoom", "z", "zoom", "one pane fills the screen, and back", LOOK, 12),
         Key("filter", "slash,f", "filter", "/", "filter", "filter the list", FIND, 4),
         Key("conversation", "c", "conversation", "c", "", "this conversation only, and back to all", FIND),
@@ -131,6 +133,20 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("why.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 7),
         Key("why.back", "q,escape,W", "back", "q", "back", "back", LEAVE, 4),
         Key("why.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
+    ),
+    DECODE: (
+        Key("decode.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
+        Key("decode.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
+        Key("decode.page", "pagedown", "page(1)", "PgDn", "", "page down", MOVE),
+        Key("decode.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
+        Key("decode.home", "g,home", "edge(-1)", "g", "", "first", MOVE),
+        Key("decode.end", "G,end", "edge(1)", "G", "", "last", MOVE),
+        Key(
+            "decode.flow", "enter", "choose('flow')", "Enter", "this conversation", "read this conversation so", LOOK, 1
+        ),
+        Key("decode.port", "p", "choose('port')", "p", "all on this port", "read all of the server's port so", LOOK, 2),
+        Key("decode.back", "q,escape,d", "back", "q", "back", "back", LEAVE, 3),
+        Key("decode.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
     ),
     HELP: (
         Key("help.down", "j,down", "move(1)", "j ↓", "scroll", "down", MOVE, 2),

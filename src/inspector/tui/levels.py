@@ -60,8 +60,7 @@ class MessageRows:
         code = self.codes[row]
         if code < 0:
             return Stop(-1, -code)
-        message = self.session.messages[code]
-        return Stop(code, message.packet or self.session.packets_of(message)[0])
+        return Stop(code, self.session.messages[code].packet)
 
     def find(self, stop: Stop) -> int:
         """The row nearest to `stop`, -1 in an empty list."""
@@ -96,7 +95,7 @@ class MessageRows:
             ("dim", f":{flow.server.port}"),
             (role, message.protocol),
             ("", size(message.length)),
-            ("dim", "" if after is None else duration(after)),
+            ("dim", "" if after is None or after < 0 else duration(after)),
             (
                 "" if message.issue is None else severity or "warning",
                 ("  " * depth) + ("└ " if depth else "") + message.summary,

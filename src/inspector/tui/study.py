@@ -22,7 +22,10 @@ Verdicts = dict[int, list[tuple[int, "Verdict"]]]
 
 
 class Stop(NamedTuple):
-    """What a row of a list stands for: a message (its index in the session) or a packet without one (-1)."""
+    """What a row of a list stands for: a message (its index in the session) or a packet without one (-1).
+
+    The packet is the one that a message begins in, 0 when that was never captured.
+    """
 
     message: int
     packet: int
@@ -57,9 +60,9 @@ def study(session: Session, stop: Stop, verdicts: Verdicts | None = None) -> Stu
     """Explain what a row stands for; slow, so not for the thread that draws. `verdicts` keeps those of flows seen."""
     outline = Outline()
     message = session.messages[stop.message] if stop.message >= 0 else None
-    headers = session.explain_packet(stop.packet)
-    for layer in _layers(headers, message):
-        if headers.buffer is not None:
+    headers = session.explain_packet(stop.packet) if stop.packet else None
+    if headers is not None and headers.buffer is not None:
+        for layer in _layers(headers, message):
             outline.add(layer, headers.buffer)
     if message is None:
         root = outline.layers[-1]

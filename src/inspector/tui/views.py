@@ -49,7 +49,8 @@ def kinds(study: Study, index: int) -> list[str]:
     buffer = study.outline.nodes[index].buffer
     if is_packet(study, buffer):
         return [FRAME]
-    return [FRAME, STREAM] if buffer.parent is None else [FRAME, STREAM, DERIVED]
+    frame = [FRAME] if study.stop.packet else []
+    return [*frame, STREAM] if buffer.parent is None else [*frame, STREAM, DERIVED]
 
 
 def sender(session: Session, study: Study) -> str:

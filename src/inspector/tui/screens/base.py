@@ -50,4 +50,4 @@ class KeyScreen(Screen[None], inherit_bindings=False):
 
 def hint(width: int, height: int) -> Line:
     """What to say where nothing else fits."""
-    return [("warning", f"{width}x{height}: {LEAST[0]}x{LEAST[1]} needed")]
+    return [("warning", f"The terminal is {width}x{height}; {LEAST[0]}x{LEAST[1]} needed. q quits.")]

@@ -48,7 +48,7 @@ class MainScreen(Moves):
     BINDINGS = bindings(MAIN)
     CSS_PATH = "main.tcss"
 
-    def __init__(self, session: Session, display_filter: str = "") -> None:
+    def __init__(self, session: Session, display_filter: str = "", flow: int = 0) -> None:
         super().__init__()
         self.session = session
         self.naming = Naming(session.guide)
@@ -64,6 +64,7 @@ class MainScreen(Moves):
         self.bytes_kinds = {FLOWS: DERIVED, MESSAGES: DERIVED, PACKETS: FRAME}
         self._known: frozenset[str] | None = None
         self._first_filter = display_filter
+        self._first_flow = flow
 
     def compose(self) -> ComposeResult:
         yield Bar(id="small")
@@ -93,7 +94,11 @@ class MainScreen(Moves):
         self.filter = self.query_one(FilterBar)
         self.add_class("-at-layers", "-values")
         self.table.focus()
-        self.show_rows(self.rows, 0, landing.root)
+        flows = [message.flow for message in self.session.messages] if self._first_flow else []
+        first = flows.index(self._first_flow) if self._first_flow in flows else 0
+        self.show_rows(self.rows, first)
+        if len(self.rows):
+            self.go(self.rows.stop(first), landing.root)
         self.desk.gather()
         if self._first_filter:
             self.filter.set(self._first_filter)
@@ -103,14 +108,12 @@ class MainScreen(Moves):
 
     # the list
 
-    def show_rows(self, rows: LevelRows, row: int, land: Landing) -> None:
-        """Show the rows of this level, with the cursor on one of them."""
+    def show_rows(self, rows: LevelRows, row: int) -> None:
+        """Show the rows of this level, with the cursor of the list on one of them."""
         self.rows = rows
         self.table.show(rows, row)
         self.table.styles.height = min(len(rows), MOST_ROWS) + self.table.fixed
-        if len(rows):
-            self.go(rows.stop(self.table.cursor), land)
-        else:
+        if not len(rows):
             self.stop = self.study = None
             self.explain.show([[("warning", empty_list(self.session, self.level, not self.wish.plain))]])
         self.show_heads()
@@ -177,15 +180,17 @@ class MainScreen(Moves):
     def keep_place(self, land: Landing | None = None) -> None:
         """Make the rows again, with the cursor on the same field, or where `land` says."""
         rows = rows_of(self.level, self.session, self.digest, self.choice)
-        if self.stop is None or not len(rows):
-            self.show_rows(rows, 0, landing.root)
+        here, index = self.stop, self.index
+        row = rows.find(here) if here is not None else 0
+        same = here is not None and len(rows) > 0 and self.level == FLOWS and rows.flow(row) == self.flow
+        self.show_rows(rows, row)
+        if not len(rows) or same:
             return
-        row = rows.find(self.stop)
-        stop, index = rows.stop(row), self.index
-        same = stop.message == self.stop.message and (stop.message >= 0 or stop.packet == self.stop.packet)
-        if same and self.level == FLOWS:
-            stop = self.stop
-        self.show_rows(rows, row, land or (landing.field(index) if same else landing.root))
+        stop = rows.stop(row)
+        if here is None or stop.message != here.message:
+            self.go(stop, land or landing.root)
+        elif stop != here or land is not None:
+            self.go(stop, land or landing.field(index))
 
     def point(self, index: int, keep_byte: bool = False) -> None:
         """Have every pane show one field."""
@@ -274,7 +279,8 @@ class MainScreen(Moves):
             self.filter.close()
             self.rows = rows_of(level, self.session, self.digest, self.choice)
             row = self.rows.find(stop)
-        self.show_rows(self.rows, row, landing.packet_byte(event.packet, event.offset))
+        self.show_rows(self.rows, row)
+        self.go(stop, landing.packet_byte(event.packet, event.offset))
 
     # filters
 

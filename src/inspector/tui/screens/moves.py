@@ -14,6 +14,7 @@ from inspector.tui.filtering import Choice, Wish
 from inspector.tui.landing import Landing
 from inspector.tui.levels import FLOWS, MESSAGES, PACKETS, FlowRows
 from inspector.tui.screens.base import KeyScreen
+from inspector.tui.screens.decode import DecodeScreen
 from inspector.tui.screens.stream import StreamScreen
 from inspector.tui.screens.why import WhyScreen
 from inspector.tui.study import Stop
@@ -286,6 +287,13 @@ class Moves(KeyScreen, inherit_bindings=False):
         """Both directions of the conversation."""
         if self.flow:
             self.app.push_screen(StreamScreen(self.session, self.flow))
+        else:
+            self.notify("This packet is part of no conversation.", timeout=2)
+
+    def action_decode(self) -> None:
+        """Read the conversation as something else."""
+        if self.flow:
+            self.app.push_screen(DecodeScreen(self.session, self.flow))
         else:
             self.notify("This packet is part of no conversation.", timeout=2)
 

@@ -33,12 +33,18 @@ class FieldList(Lines):
     def show(self, outline: Outline, home: int, cursor: int, naming: Naming) -> None:
         """Show the layers of another message; `home` is its own layer, unfolded from the start."""
         self.outline, self.home, self.naming = outline, home, naming
-        self._open = {i for i in range(home, len(outline)) if outline.nodes[i].depth < 2}
+        self._open = self._unfolded(home)
         self.cursor = cursor
         self._unfold_above(cursor)
         self._list()
         self.scroll_row(self._row(home) - 3 if self._row(cursor) - self._row(home) + 4 < self.page else 0)
         self.reveal(self._row(cursor))
+
+    def _unfolded(self, home: int) -> set[int]:
+        """What is unfolded from the start: all of the message where that fits, else its first level."""
+        after = self.outline.nodes[home].after if len(self.outline) else 0
+        deep = after - home + len(self.outline.layers) <= self.page
+        return {i for i in range(home, after) if deep or self.outline.nodes[i].depth == 0}
 
     def _list(self) -> None:
         """Find out which lines are drawn."""

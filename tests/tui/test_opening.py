@@ -1,0 +1,116 @@
+"""Opening captures: progress, errors, the start screen, the bundled captures."""
+
+from pathlib import Path
+
+import pytest
+
+from inspector.model.errors import CaptureError
+from inspector.session import Options, Progress, Session, bundled_captures
+from inspector.tui.app import InspectorApp
+from inspector.tui.captures import lessons
+from inspector.tui.screens.opening import FailedScreen, meter
+from inspector.tui.screens.start import StartScreen
+from inspector.tui.terminal import keys_from_terminal
+from inspector.tui.widgets.text_pane import TextPane
+from inspector.tui.widgets.virtual_table import VirtualTable
+from tui.driving import settle, text_of
+from tui.fake import session
+
+
+async def test_what_cannot_be_opened_is_told_and_ends_with_its_exit_code() -> None:
+    def refuse(path: str, progress: Progress) -> Session:
+        raise CaptureError(f"{path}: first 4 bytes are no capture")
+
+    app = InspectorApp(refuse, "notes.txt")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert isinstance(app.screen, FailedScreen)
+        assert "notes.txt: first 4 bytes are no capture" in text_of(app.screen.query_one("#text", TextPane))
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_value == 3
+
+
+@pytest.mark.xfail(raises=ZeroDivisionError, strict=True)
+async def test_a_bug_while_opening_is_not_hidden() -> None:
+    def broken(path: str, progress: Progress) -> Session:
+        raise ZeroDivisionError
+
+    app = InspectorApp(broken, "x.pcap")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+
+
+async def test_the_start_screen_lists_the_bundled_captures_and_opens_one() -> None:
+    asked: list[str] = []
+
+    def open_it(path: str, progress: Progress) -> Session:
+        asked.append(path)
+        progress("cutting messages", 0.5)
+        return session()
+
+    app = InspectorApp(open_it)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert isinstance(app.screen, StartScreen)
+        table = app.screen.query_one(VirtualTable)
+        assert table.count() == len(bundled_captures()) > 0
+        await pilot.press("down", "enter")
+        await settle(pilot)
+        assert asked == [str(lessons(bundled_captures())[1].path)]
+        await pilot.press("q")
+        await pilot.pause()
+        assert isinstance(app.screen, StartScreen)
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_value in {None, 0}
+
+
+WALKS = (
+    ("j", "j", "j", "greater_than_sign"),
+    ("full_stop", "full_stop", "comma", "l", "h", "right_parenthesis", "left_parenthesis"),
+    ("r", "full_stop", "r", "right_square_bracket"),
+    ("3", "j", "full_stop", "1", "j", "2", "G"),
+)
+
+
+@pytest.mark.parametrize("path", bundled_captures(), ids=lambda path: path.stem)
+async def test_every_bundled_capture_can_be_stepped_through(path: Path) -> None:
+    app = InspectorApp(lambda name, progress: Session.open(name, Options(), progress), str(path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        main = await settle(pilot)
+        for keys in WALKS:
+            await pilot.press(*keys)
+            main = await settle(pilot)
+        assert main.study is not None
+
+
+def test_lessons_come_in_the_order_of_their_file(tmp_path: Path) -> None:
+    for name in ("a.pcap", "b.pcap", "c.pcapng"):
+        (tmp_path / name).touch()
+    told = '[c]\ntitle = "Third"\ntext = "Why."\n[a]\ntitle = "First"\n'
+    (tmp_path / "lessons.toml").write_text(told, encoding="utf-8")
+    found = lessons(sorted(tmp_path.glob("*.pcap*")))
+    assert [(lesson.path.name, lesson.title, lesson.text) for lesson in found] == [
+        ("c.pcapng", "Third", "Why."),
+        ("a.pcap", "First", ""),
+        ("b.pcap", "b", ""),
+    ]
+    assert lessons([]) == []
+
+
+def test_progress_keeps_within_its_meter() -> None:
+    for done in (-1.0, 0.0, 0.5, 1.0, 7.0):
+        full, rest = meter("reading", done)[:2]
+        assert len(full[1].strip()) + len(rest[1]) == 40
+
+
+def test_keys_need_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    from inspector.model.errors import UsageError
+
+    monkeypatch.setattr("os.isatty", lambda descriptor: True)
+    with pytest.raises(UsageError, match="standard input is the terminal"):
+        keys_from_terminal()
