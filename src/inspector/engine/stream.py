@@ -130,6 +130,8 @@ class Stream(Sink):
         lane = self.lanes[side]
         lane.over = False
         lane.unclaimed = None
+        if lane.conversation is None and lane.reader.offset < lane.size:
+            lane.starts.append(lane.size)
         if lane.protocol == "data":
             lane.detections += 1
             if lane.detections <= MAX_DETECTIONS:
@@ -171,21 +173,14 @@ class Stream(Sink):
             self.handed_over = False
             try:
                 conversation.step(side, r, self)
-            except WaitForPeer as error:
-                r.rewind(start)
-                if lane.finished:
-                    self._stuck(side, lane, conversation, error)
-                else:
-                    lane.waits_for_peer = True
-            except Truncated as error:
-                r.rewind(start)
-                if lane.finished:
-                    self._stuck(side, lane, conversation, error)
-                else:
-                    lane.wait(error.wanted)
             except DecodeError as error:
                 r.rewind(start)
-                self._stuck(side, lane, conversation, error)
+                if not isinstance(error, Truncated) or lane.finished:
+                    self._stuck(side, lane, conversation, error)
+                elif isinstance(error, WaitForPeer):
+                    lane.waits_for_peer = True
+                else:
+                    lane.wait(error.wanted)
             else:
                 if self.handed_over:
                     return
@@ -220,6 +215,11 @@ class Stream(Sink):
             if start > 0:
                 self._unclaimed(side, lane, start, "the capture begins inside a message, or something precedes it")
                 return None
+        if name == "data" and lane.starts:
+            # each of the turns that were waited through stands alone, and detection starts again with the next
+            self._unclaimed(side, lane, lane.starts.pop(0) - r.base)
+            lane.unclaimed = None
+            return None
         if not name:
             lane.wait(0)
             return None
@@ -231,6 +231,7 @@ class Stream(Sink):
             self.serials += 1
             lane.serial = self.serials
         lane.protocol = name
+        lane.starts.clear()
         return lane.conversation
 
     # what cannot be cut
@@ -304,7 +305,7 @@ class Stream(Sink):
         m.summary = m.issue = f"{m.length} bytes were never captured"
         return True
 
-    def _unclaimed(self, side: Side, lane: Lane, end: i64, reason: str) -> None:
+    def _unclaimed(self, side: Side, lane: Lane, end: i64, reason: str = "") -> None:
         """Bytes up to index `end`, before any hole, become a message of protocol data."""
         r = lane.reader
         if end <= r.pos:
@@ -318,7 +319,7 @@ class Stream(Sink):
         conversation.step(side, r, self)
         r.widen(before)
         m = conversation.last
-        if m is not None and m.issue is None:
+        if m is not None and m.issue is None and reason:
             m.issue = reason
 
     # the sink
