@@ -28,6 +28,19 @@ WITHOUT: Final = "Literal Header Field without Indexing"
 NEVER: Final = "Literal Header Field never Indexed"
 BAD_HUFFMAN: Final = "<invalid Huffman code>"
 
+NAMED: Final = {
+    name: "http2.headers." + name.lstrip(":").replace("-", "_")
+    for name in (
+        ":authority :status :path :method :scheme accept accept-charset accept-encoding accept-language accept-ranges "
+        "access-control-allow-origin age allow authorization cache-control content-disposition content-encoding "
+        "content-language content-length content-location content-range content-type cookie date etag expect expires "
+        "from if-match if-modified-since if-none-match if-range if-unmodified-since last-modified link location "
+        "max-forwards proxy-authenticate proxy-authorization range referer refresh retry-after server set-cookie "
+        "strict-transport-security user-agent vary via www-authenticate"
+    ).split()
+}
+"""Wireshark's names of header fields that have one of their own."""
+
 _texts: Final[dict[bytes, str]] = {}
 
 
@@ -238,7 +251,7 @@ def _indexed(r: Reader, table: Table, block: Block) -> None:
         r.known("http2.header.name", 0, entry.name)
         r.known("http2.header.value", 0, entry.value)
         _source(r, table, index)
-        r.close(shown(entry))
+        _close(r, entry)
     else:
         r.close()
 
@@ -268,7 +281,23 @@ def _literal(r: Reader, table: Table, message: Message, block: Block, prefix: i6
             r.known("http2.hpack.inserted", 0, len(STATIC) + 1)
             if gone:
                 r.known("http2.hpack.evicted", 0, gone)
-    r.close(shown(entry) if r.recording else None)
+    if r.recording:
+        _close(r, entry)
+    else:
+        r.close()
+
+
+def _close(r: Reader, entry: Entry) -> None:
+    """End the node of a header field; what Wireshark has a name for is found under it too."""
+    name = NAMED.get(entry.name)
+    if name is not None:
+        r.known(name, 0, int(entry.value) if entry.name == ":status" and is_status(entry.value) else entry.value)
+    r.close(shown(entry))
+
+
+def is_status(value: str) -> bool:
+    """Whether this is a status code (RFC 9113 8.3.2)."""
+    return len(value) == 3 and value.isascii() and value.isdecimal()
 
 
 def _size_update(r: Reader, table: Table, block: Block) -> None:

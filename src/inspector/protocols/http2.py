@@ -34,7 +34,7 @@ from inspector.protocols.http2_frames import (
     PRIORITY_UPDATE,
     PUSH_PROMISE,
     RST_STREAM,
-    SETTING_NAMES,
+    SETTING_FIELDS,
     SETTINGS,
     WINDOW_UPDATE,
     Frame,
@@ -535,8 +535,8 @@ class Http2Conversation(Conversation):
         if len(half.unacknowledged) < MAX_WAITING:
             half.unacknowledged.append(Unacknowledged(settings, m))
         for identifier, value in settings:
-            if identifier in SETTING_NAMES:
-                m.facts[f"http2.settings.{SETTING_NAMES[identifier]}"] = value
+            if identifier in SETTING_FIELDS:
+                m.facts[SETTING_FIELDS[identifier]] = value
         named = ", ".join(f"{setting_name(identifier)}={value}" for identifier, value in settings[:MAX_SETTINGS])
         m.summary = f"SETTINGS {named}" if named else "SETTINGS, all as before"
 

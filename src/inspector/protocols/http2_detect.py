@@ -21,7 +21,7 @@ from inspector.protocols.http2_frames import (
     PRIORITY,
     PRIORITY_UPDATE,
     RST_STREAM,
-    SETTING_NAMES,
+    SETTING_FIELDS,
     SETTINGS,
     WINDOW_UPDATE,
     kind_name,
@@ -161,4 +161,4 @@ def _first_frame(prefix: bytes, side: Side) -> Verdict:
 
 def _is_setting(identifier: int) -> bool:
     """Whether this is a registered setting, gRPC's, or one reserved to exercise unknown ones (as RFC 8701 does)."""
-    return identifier in SETTING_NAMES or identifier & 0x0F0F == 0x0A0A
+    return identifier in SETTING_FIELDS or identifier & 0x0F0F == 0x0A0A

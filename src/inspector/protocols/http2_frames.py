@@ -81,18 +81,18 @@ MAX_CONCURRENT_STREAMS: Final = 3
 INITIAL_WINDOW_SIZE: Final = 4
 MAX_FRAME_SIZE: Final = 5
 
-SETTING_NAMES: Final = {
-    HEADER_TABLE_SIZE: "header_table_size",
-    2: "enable_push",
-    MAX_CONCURRENT_STREAMS: "max_concurrent_streams",
-    INITIAL_WINDOW_SIZE: "initial_window_size",
-    MAX_FRAME_SIZE: "max_frame_size",
-    6: "max_header_list_size",
-    8: "extended_connect",
-    9: "no_rfc7540_priorities",
-    0xFE03: "grpc_allow_true_binary_metadata",
+SETTING_FIELDS: Final = {
+    HEADER_TABLE_SIZE: "http2.settings.header_table_size",
+    2: "http2.settings.enable_push",
+    MAX_CONCURRENT_STREAMS: "http2.settings.max_concurrent_streams",
+    INITIAL_WINDOW_SIZE: "http2.settings.initial_window_size",
+    MAX_FRAME_SIZE: "http2.settings.max_frame_size",
+    6: "http2.settings.max_header_list_size",
+    8: "http2.settings.extended_connect",
+    9: "http2.settings.no_rfc7540_priorities",
+    0xFE03: "http2.settings.grpc_allow_true_binary_metadata",
 }
-"""RFC 9113 6.5.2, RFC 8441 3, RFC 9218 2.1, and gRPC's own; what follows `http2.settings.`."""
+"""RFC 9113 6.5.2, RFC 8441 3, RFC 9218 2.1, and gRPC's own."""
 SETTING_DEFAULTS: Final = {HEADER_TABLE_SIZE: 4096, 2: 1, INITIAL_WINDOW_SIZE: 65535, MAX_FRAME_SIZE: 16384, 8: 0, 9: 0}
 
 ERROR_NAMES: Final = (
@@ -167,7 +167,8 @@ def error_name(code: int) -> str:
 
 def setting_name(identifier: int) -> str:
     """A setting's name."""
-    return SETTING_NAMES.get(identifier, f"0x{identifier:04x}")
+    field = SETTING_FIELDS.get(identifier)
+    return field.rpartition(".")[2] if field is not None else f"0x{identifier:04x}"
 
 
 def read_header(r: Reader) -> Frame:
@@ -225,7 +226,7 @@ def read_payload(r: Reader, frame: Frame, blocks: BlockReader | None) -> None:
         if r.left:
             frame.text = r.text("http2.goaway.addata", r.left)
     elif kind == CONTINUATION:
-        _content(r, frame, 0, "http2.continuation.header", "http2.continuation.padding", blocks)
+        _content(r, frame, 0, "http2.continuation.header", "http2.headers.padding", blocks)
     elif kind == PUSH_PROMISE:
         padding = _padding(r, frame)
         frame.number = _number31(r, "http2.push_promise.promised_stream_id", "http2.push_promise.r")
@@ -286,8 +287,7 @@ def _settings(r: Reader, frame: Frame) -> None:
     while r.left:
         r.begin("http2.settings")
         identifier = r.u16("http2.settings.id")
-        name = SETTING_NAMES.get(identifier)
-        value = r.u32(f"http2.settings.{name}" if name is not None else "http2.settings.unknown")
+        value = r.u32(SETTING_FIELDS.get(identifier, "http2.settings.unknown"))
         found.append((identifier, value))
         r.close(f"{setting_name(identifier)} = {value}" if r.recording else None)
     frame.settings = found

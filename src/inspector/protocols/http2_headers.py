@@ -7,23 +7,20 @@ from inspector.protocols.hpack_block import Block, shown
 MAX_JOINED: Final = 1 << 20
 """Characters of one block's fields handed on; a few bytes of HPACK can name a long value again and again."""
 
-HEADER_FACTS: Final = {
-    name: "http2.headers." + name.lstrip(":").replace("-", "_")
-    for name in (
-        ":authority :status :path :method :scheme accept accept-charset accept-encoding accept-language accept-ranges "
-        "access-control-allow-origin age allow authorization cache-control content-disposition content-encoding "
-        "content-language content-length content-location content-range content-type cookie date etag expect expires "
-        "from if-match if-modified-since if-none-match if-range if-unmodified-since last-modified link location "
-        "max-forwards proxy-authenticate proxy-authorization range referer refresh retry-after server set-cookie "
-        "strict-transport-security user-agent vary via www-authenticate"
-    ).split()
+KEPT: Final = {
+    ":authority": "http2.headers.authority",
+    ":status": "http2.headers.status",
+    ":path": "http2.headers.path",
+    ":method": "http2.headers.method",
+    ":scheme": "http2.headers.scheme",
+    "content-type": "http2.headers.content_type",
+    "content-encoding": "http2.headers.content_encoding",
+    "content-length": "http2.headers.content_length",
+    "user-agent": "http2.headers.user_agent",
+    "location": "http2.headers.location",
+    "server": "http2.headers.server",
 }
-"""Wireshark's names of header fields that have one of their own."""
-KEPT: Final = frozenset(
-    ":authority :status :path :method :scheme content-type content-encoding content-length user-agent location "
-    "server".split()
-)
-"""Those that lists and filters ask for most; the others are in the tree."""
+"""Header fields that lists and filters ask for most, with Wireshark's names."""
 NUMBERS: Final = frozenset((":status", "content-length"))
 
 PSEUDO: Final = frozenset((":method", ":scheme", ":authority", ":path", ":status", ":protocol"))
@@ -100,7 +97,7 @@ def _digest(block: Block) -> Digest:
         if name in KEPT:
             value = fields[name]
             is_number = name in NUMBERS and value.isascii() and value.isdecimal() and len(value) < 19
-            digest.facts[HEADER_FACTS[name]] = int(value) if is_number else value
+            digest.facts[KEPT[name]] = int(value) if is_number else value
     return digest
 
 
