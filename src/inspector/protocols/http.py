@@ -210,7 +210,7 @@ class HttpConversation(Conversation):
                 "",
                 why,
             )
-            if token == "h2c" and request is not None:
+            if hints.protocol == "http2" and request is not None:
                 hints.message = request
                 hints.details["http2-settings"] = str(request.facts.get("http.http2_settings", ""))
             out.handover(hints)
