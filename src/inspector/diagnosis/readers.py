@@ -1,19 +1,11 @@
-"""The servers that may have read the client's first bytes, and how well each explains how the conversation ended.
-
-A server that gives up closes its socket. When it has read everything, its kernel sends FIN; when bytes lie unread,
-RST (RFC 9293 3.6, RFC 2525 2.17). So how much a reader takes before it decides tells which of the two is seen.
-"""
+"""The servers that may have read the client's first bytes: what they take them for and what they do then."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from inspector.diagnosis import readings, witness
-from inspector.diagnosis.ending import CLOSED, HALF_CLOSED, HANG, RESET
 from inspector.diagnosis.readings import Reading, number
-from inspector.diagnosis.scene import Case
-from inspector.diagnosis.services import usual_family
-from inspector.diagnosis.words import count, duration
 
 REFUSES: Final = "refuses"
 WAITS: Final = "waits"
@@ -22,8 +14,6 @@ ANSWERS: Final = "answers"
 
 ALL: Final = 0
 """Takes whatever has arrived."""
-SLOW: Final = 0.9
-"""Seconds after which a close is not the reader's own decision any more, but a timeout's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +34,6 @@ class Reader:
     timeout: float = 0.0
     testimony: str = ""
     log: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Fit:
-    """How well a reader explains a case: 0 not at all, 1 possibly, 2 well, 3 exactly; and why."""
-
-    reader: Reader
-    score: int
-    why: str
-    bonus: int = field(default=0)
-
-    @property
-    def line(self) -> str:
-        """The reader and why it explains the ending, or does not."""
-        return f"{self.reader.name}: {self.why}."
-
-    @property
-    def short_line(self) -> str:
-        """The same without the examples behind the reader's name."""
-        return f"{self.reader.name.partition(' (')[0]}: {self.why}."
-
-    @property
-    def rank(self) -> int:
-        """For sorting, best first."""
-        return -(self.score * 10 + self.bonus)
 
 
 READERS: Final = (
@@ -268,30 +233,13 @@ READERS: Final = (
 )
 
 
-def fits(case: Case) -> list[Fit]:
-    """All readers and how well they explain a silent ending, best first."""
-    found = [_judge(case, reader) for reader in READERS]
-    found.extend((_judge_http(case), _judge_greeter(case)))
-    family = usual_family(case.flow.server.port)
-    for fit in found:
-        if case.spoken and fit.reader.family not in case.spoken:
-            fit.score = min(fit.score, 1)
-        fit.bonus = 5 if fit.reader.family == family else 0
-    found.sort(key=lambda fit: fit.rank)
-    return found
-
-
-def thrift_fits(case: Case) -> list[Fit]:
-    """The Thrift readers that can explain a silent ending, best first."""
-    return [fit for fit in fits(case) if fit.reader.family == "thrift" and fit.score]
-
-
 def log_lines(reader: Reader, opening: bytes) -> list[str]:
     """What the reader writes to its log about these bytes."""
-    return [_fill(line, opening) for line in reader.log]
+    return [filled(line, opening) for line in reader.log]
 
 
-def _fill(text: str, opening: bytes) -> str:
+def filled(text: str, opening: bytes) -> str:
+    """A text with the numbers of the first bytes in their places."""
     first = opening[0]
     for key, value in (
         ("{number}", str(number(opening))),
@@ -301,98 +249,3 @@ def _fill(text: str, opening: bytes) -> str:
     ):
         text = text.replace(key, value)
     return text
-
-
-def _judge(case: Case, reader: Reader) -> Fit:
-    because = _fill(reader.because, case.opening)
-    if reader.does == ANSWERS:
-        return Fit(reader, 0, f"{because}, and not a byte came")
-    if reader.family == "resp" and not _alarms_redis(case.opening):
-        return Fit(reader, 0, "a request without Host: and other than POST gets an error in text")
-    if reader.does == DIES:
-        return _judge_dying(case, reader, because)
-    if reader.does == WAITS:
-        return _judge_waiting(case, reader, because)
-    return _judge_refusing(case, reader, because)
-
-
-def _judge_refusing(case: Case, reader: Reader, because: str) -> Fit:
-    """One that looks at what it has read and closes at once: FIN or RST by what is left unread."""
-    asked = case.flow.buffers[0].size
-    left = max(0, asked - reader.takes) if reader.takes != ALL else 0
-    ending = case.ending
-    taken = f"takes all {asked:,} bytes" if not left else f"takes {reader.takes:,} of the {count(asked, 'byte')}"
-    if ending.kind == HANG:
-        return Fit(reader, 0, f"{because}, and it closes at once")
-    reset = ending.server_flag == "rst"
-    if ending.waited >= SLOW and ending.kind != HALF_CLOSED:
-        return Fit(reader, 1, f"{because}; it closes at once as a rule, and this took {duration(ending.waited)}")
-    if reset == bool(left):
-        flag = "RST, as bytes lie unread" if left else "FIN, as nothing is left unread"
-        return Fit(reader, 3, f"{because}; it {taken}, then closes: {flag}")
-    if reset:
-        return Fit(reader, 1, f"it {taken}, which would end in FIN, unless bytes came after it had read")
-    return Fit(reader, 1, f"it {taken}, and what is left unread would make it RST rather than FIN")
-
-
-def _judge_waiting(case: Case, reader: Reader, because: str) -> Fit:
-    """One that waits for the rest, for ever or until it times out."""
-    ending = case.ending
-    if ending.kind == HANG:
-        if reader.timeout and ending.waited > reader.timeout + SLOW:
-            return Fit(reader, 0, f"it would have closed after {duration(reader.timeout)}")
-        return Fit(reader, 2 if reader.timeout else 3, f"{because}: silence")
-    if ending.kind == HALF_CLOSED:
-        return Fit(reader, 2, f"{because}; when the client ended its side, it met the end of the stream and closed")
-    if ending.kind == CLOSED and ending.waited >= SLOW:
-        if not reader.timeout:
-            return Fit(reader, 2, f"{because}, and a timeout of the server's ended it after {duration(ending.waited)}")
-        near = abs(ending.waited - reader.timeout) < 0.3
-        return Fit(reader, 3 if near else 1, f"{because} of {duration(reader.timeout)}")
-    return Fit(reader, 0, f"{because}, and it ended after {duration(ending.waited)}")
-
-
-def _judge_dying(case: Case, reader: Reader, because: str) -> Fit:
-    ending = case.ending
-    if ending.kind == HANG:
-        return Fit(reader, 2, because)
-    after = case.refused_after
-    if ending.kind == CLOSED and after is not None:
-        return Fit(
-            reader,
-            4,
-            f"{because}. From packet {after.first_packet} on the port refuses connections, as if the process had died",
-        )
-    if ending.kind == CLOSED and not case.later_accepted:
-        return Fit(reader, 1, f"{because}; whether the process lives on, the capture does not show")
-    return Fit(reader, 0, f"{because}, and the server goes on")
-
-
-def _alarms_redis(opening: bytes) -> bool:
-    lines = opening.lower().split(b"\n")
-    return any(line.startswith((b"host:", b"post")) for line in lines)
-
-
-def _judge_http(case: Case) -> Fit:
-    reader = Reader("An HTTP server after all", "http", readings.http_reading, ALL, REFUSES, "")
-    message = case.spoken.get("http")
-    if message is not None:
-        why = (
-            f"the same server port answers HTTP in flow {message.flow} (message {message.number}: {message.summary}), "
-            "so it understood this request too, and dropped it. A server for Thrift over HTTP does that with a body "
-            "that is no Thrift"
-        )
-        return Fit(reader, 2, why)
-    score = 3 if usual_family(case.flow.server.port) == "http" else 1
-    if case.ending.kind == HANG:
-        return Fit(reader, score, "it may simply be slow, or stuck")
-    if case.ending.kind == RESET:
-        return Fit(reader, score, "it may have crashed, or a proxy or a firewall may have cut the connection")
-    return Fit(reader, score, "it may have crashed, or been told to hang up (nginx: return 444)")
-
-
-def _judge_greeter(case: Case) -> Fit:
-    reader = Reader(
-        "A server that speaks first (SSH, MySQL, SMTP, FTP)", "greeter", readings.http_reading, ALL, ANSWERS, ""
-    )
-    return Fit(reader, 0, "it greets its clients, and not a byte came")

@@ -1,5 +1,6 @@
 """What rules look at: the conversations that did not end in an answer of the kind that was asked for."""
 
+from bisect import bisect_right
 from functools import cached_property
 from typing import Final
 
@@ -56,6 +57,15 @@ class Scene:
         return found
 
     @cached_property
+    def accepted(self) -> dict[tuple[str, int], list[Flow]]:
+        """The flows that were accepted, by server."""
+        found: dict[tuple[str, int], list[Flow]] = {}
+        for flow in self.flow_table.flows:
+            if flow.synack_packet:
+                found.setdefault((flow.server.address, flow.server.port), []).append(flow)
+        return found
+
+    @cached_property
     def refused(self) -> dict[tuple[str, int], list[Flow]]:
         """The flows whose SYN was answered by RST, by server."""
         found: dict[tuple[str, int], list[Flow]] = {}
@@ -71,6 +81,7 @@ class Case:
     def __init__(self, scene: Scene, flow: Flow, asked: Message, answered: Message | None) -> None:
         self.scene = scene
         self.flow = flow
+        self.server = (flow.server.address, flow.server.port)
         self.asked = asked
         self.answered = answered
 
@@ -134,19 +145,22 @@ class Case:
     @cached_property
     def spoken(self) -> dict[str, Message]:
         """What the same server port was seen to speak, in this flow or another."""
-        return self.scene.spoken.get((self.flow.server.address, self.flow.server.port), {})
+        return self.scene.spoken.get(self.server, {})
 
     @cached_property
     def refused_after(self) -> Flow | None:
         """The next connection to the same port, where it was refused."""
-        flows = self.scene.refused.get((self.flow.server.address, self.flow.server.port), [])
-        return next((flow for flow in flows if flow.first_packet > self.flow.first_packet), None)
+        flows = self.scene.refused.get(self.server, [])
+        at = bisect_right(flows, self.flow.number, key=flow_number)
+        return flows[at] if at < len(flows) else None
 
     @cached_property
     def later_accepted(self) -> bool:
         """Whether the same port accepted a connection after this one."""
-        server, number = self.flow.server, self.flow.number
-        return any(
-            flow.synack_packet and flow.server.port == server.port and flow.server.address == server.address
-            for flow in self.scene.flow_table.flows[number:]
-        )
+        flows = self.scene.accepted.get(self.server, [])
+        return bool(flows) and flows[-1].number > self.flow.number
+
+
+def flow_number(flow: Flow) -> int:
+    """The flow's number: flows are numbered in the order of their first packets."""
+    return flow.number

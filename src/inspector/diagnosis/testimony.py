@@ -1,7 +1,7 @@
 """Which witness speaks for which reader."""
 
 from inspector.diagnosis import witness
-from inspector.diagnosis.readers import Fit
+from inspector.diagnosis.fits import Fit
 from inspector.model.finding import Witness
 
 OF_FAMILY = {"http2": witness.http2_server, "tls": witness.tls_server}

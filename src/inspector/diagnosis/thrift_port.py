@@ -7,7 +7,8 @@ from inspector.diagnosis import readings
 from inspector.diagnosis.clients import client_words
 from inspector.diagnosis.ending import HALF_CLOSED, Ending
 from inspector.diagnosis.evidence import ack_evidence, ending_evidence, reading_evidence
-from inspector.diagnosis.readers import Fit, log_lines, thrift_fits
+from inspector.diagnosis.fits import Fit, thrift_fits
+from inspector.diagnosis.readers import log_lines
 from inspector.diagnosis.readings import number, sized
 from inspector.diagnosis.scene import Case, Scene
 from inspector.diagnosis.services import THRIFT_PORTS

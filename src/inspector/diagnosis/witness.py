@@ -7,11 +7,15 @@ was captured.
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Final
 
 from inspector.diagnosis.words import count
 from inspector.model.finding import Witness
+
+KEPT: Final = 256
+"""Testimonies kept: the same probe comes again and again."""
 
 BUFFER: Final = 4096
 """Bytes that the Python library's TBufferedTransport asks the socket for."""
@@ -33,6 +37,11 @@ class Testimony:
         """The testimony as one line."""
         taken = f"all {self.given}" if self.taken >= self.given else f"{self.taken} of {self.given}"
         return f"{self.reader}: {self.says} (having taken {taken} bytes)"
+
+
+@lru_cache(KEPT)
+def _version(library: str) -> str:
+    return version(library)
 
 
 class Dry(Exception):
@@ -65,6 +74,7 @@ def captured(data: bytes) -> Any:
     return Captured(data)
 
 
+@lru_cache(KEPT)
 def thrift_reader(reader: str, data: bytes) -> Testimony:
     """Run one of THRIFT_READERS as a server would on what a client sent first. Raises KeyError for an unknown one."""
     make = THRIFT_READERS[reader]
@@ -83,7 +93,7 @@ def _hear(reader: str, data: bytes, ask: Callable[[Any], str]) -> Testimony:
         says, waits = str(dry), True
     except Exception as error:  # noqa: BLE001 whatever a library raises on foreign bytes is what it says of them
         says = _own_words(error)
-    return Testimony(reader, "thrift", version("thrift"), wire._buffer.tell(), len(data), waits, says)  # noqa: SLF001
+    return Testimony(reader, "thrift", _version("thrift"), wire._buffer.tell(), len(data), waits, says)  # noqa: SLF001
 
 
 def _own_words(error: Exception) -> str:
@@ -170,6 +180,7 @@ THRIFT_READERS: Final[dict[str, Callable[[Any], Any]]] = {
 STRICT, LIMITED, UNLIMITED, UNBUFFERED, FRAMED, COMPACT, JSON, HEADER, ZLIB = THRIFT_READERS
 
 
+@lru_cache(KEPT)
 def sasl_client(answer: bytes) -> Testimony:
     """What the library's own SASL client says when this is the server's first answer."""
     from thrift.transport.TTransport import TSaslClientTransport
@@ -200,6 +211,7 @@ class _Mechanism:
         return b""
 
 
+@lru_cache(KEPT)
 def http2_server(data: bytes) -> Testimony:
     """What h2 says as a server that reads these bytes."""
     from h2.config import H2Configuration
@@ -212,9 +224,10 @@ def http2_server(data: bytes) -> Testimony:
         says, waits = "no objection", True
     except Exception as error:  # noqa: BLE001 see _hear
         says, waits = _own_words(error), False
-    return Testimony("H2Connection as a server", "h2", version("h2"), len(data), len(data), waits, says)
+    return Testimony("H2Connection as a server", "h2", _version("h2"), len(data), len(data), waits, says)
 
 
+@lru_cache(KEPT)
 def tls_server(data: bytes) -> Testimony:
     """What OpenSSL says as a server that reads these bytes; it needs no certificate to look at the first record."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -50,9 +50,10 @@ def find(scene: Scene) -> list[Finding]:
 def _one(scene: Scene, flows: list[Flow]) -> Finding:
     first = flows[0]
     server = first.server
-    before = [f for f in _accepted(scene, first.server.port, server.address) if f.number < first.number]
-    after = [f for f in _accepted(scene, first.server.port, server.address) if f.number > flows[-1].number]
-    elsewhere = [f for f in _accepted(scene, first.server.port, "") if f.server.address != server.address]
+    accepted = scene.accepted.get((server.address, server.port), [])
+    before = [flow for flow in accepted if flow.number < first.number]
+    after = [flow for flow in accepted if flow.number > flows[-1].number]
+    elsewhere = [each[0] for key, each in scene.accepted.items() if key[1] == server.port and key[0] != server.address]
     see = (
         f"{count(len(flows), 'connection')} to {server} refused: each SYN is answered with RST (packet "
         f'{first.rst_packets[1]} first). curl prints "curl: (7) Failed to connect".'
@@ -90,15 +91,6 @@ def _one(scene: Scene, flows: list[Flow]) -> Finding:
         evidence=evidence + _attempts(scene, flows),
         references=["RFC 9293 section 3.5.2 (reset generation), group 1", "RFC 9293 section 3.10.7.1 (closed state)"],
     )
-
-
-def _accepted(scene: Scene, port: int, address: str) -> list[Flow]:
-    """Flows that a port accepted; on one address, or on any for ""."""
-    return [
-        flow
-        for flow in scene.flow_table.flows
-        if flow.synack_packet and flow.server.port == port and address in {"", flow.server.address}
-    ]
 
 
 def _what_stopped(scene: Scene, last: Flow) -> str:

@@ -24,7 +24,7 @@ References
 """
 
 from inspector.diagnosis.ending import CLOSED
-from inspector.diagnosis.readers import SLOW
+from inspector.diagnosis.fits import SLOW
 from inspector.diagnosis.scene import Case, Scene
 from inspector.diagnosis.thrift_port import http_to_thrift, silent_finding
 from inspector.diagnosis.words import duration

@@ -29,7 +29,8 @@ from inspector.diagnosis import readings
 from inspector.diagnosis.clients import client_words
 from inspector.diagnosis.ending import CLOSED, HALF_CLOSED, HANG, RESET, Ending
 from inspector.diagnosis.evidence import ack_evidence, ending_evidence, reading_evidence
-from inspector.diagnosis.readers import Fit, fits, log_lines
+from inspector.diagnosis.fits import SLOW, Fit, fits
+from inspector.diagnosis.readers import log_lines
 from inspector.diagnosis.readings import number, sized
 from inspector.diagnosis.scene import Case, Scene
 from inspector.diagnosis.services import usual_family
@@ -132,7 +133,7 @@ def _ending_reason(ending: Ending, value: int) -> str:
     if ending.kind == HALF_CLOSED:
         return "The client ended its side before any answer, so it may be that the server only followed."
     if ending.kind == CLOSED:
-        slow = f" after {duration(ending.waited)}, as with a timeout" if ending.waited >= 0.9 else " at once"
+        slow = f" after {duration(ending.waited)}, as with a timeout" if ending.waited >= SLOW else " at once"
         return f"FIN, and not RST, says that the server had read the whole request when it closed{slow}."
     if ending.kind == RESET:
         return (
