@@ -269,8 +269,10 @@ def test_101_hands_over_at_the_exact_offset_on_both_sides() -> None:
             b"Transfer-Encoding: identity\r\nContent-Length: 3",
             b"abc" + GET,
             [
-                "> 0-70 POST / HTTP/1.1"
-                " [transfer coding 'identity' does not exist any more and is ignored (RFC 9112 7)]",
+                (
+                    "> 0-70 POST / HTTP/1.1"
+                    " [transfer coding 'identity' does not exist any more and is ignored (RFC 9112 7)]"
+                ),
                 "> 70-97 GET / HTTP/1.1",
             ],
         ),

@@ -117,7 +117,7 @@ def recorded_captures() -> list[Path]:
 
 
 def tshark(path: Path) -> Counts:
-    """What tshark lists, whatever it thinks of a file that is cut; values of messages in one frame are joined by commas."""
+    """What tshark lists, also of a file that is cut; commas join the values of messages in one frame."""
     fields = ["-e", "http.request.method", "-e", "http.response.code"]
     command = ["tshark", "-n", "-r", str(path), "-o", "tcp.reassemble_out_of_order:TRUE", "-Y", "http", "-T", "fields"]
     listed = subprocess.run([*command, *fields], capture_output=True, text=True, check=False, timeout=60).stdout
