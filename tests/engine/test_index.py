@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from segments import resegmented
 
 from inspector.capture.open import open_capture
 from inspector.engine.index import cut_all, cut_bytes, forced_protocol, hints_for
@@ -12,6 +11,7 @@ from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
 from inspector.net.flows import FlowTable
 from inspector.session import bundled
+from segments import resegmented
 from streams import SCHEMAS, captures, check_cover, check_message, keys
 
 
@@ -74,12 +74,10 @@ def test_bytes_from_nowhere_are_read_as_told() -> None:
         check_message(message)
 
 
-@pytest.mark.parametrize(
-    "name", ["http-get.pcap", "http-pipelining.pcap", "hms-python-client.pcap", "hms-curl-tls.pcap"]
-)
+@pytest.mark.parametrize("name", ["http-get", "http-pipelining", "hms-python-client", "hms-curl-tls"])
 @pytest.mark.parametrize("size", [1, 7, 100])
 def test_how_tcp_cut_the_bytes_does_not_matter(name: str, size: int, tmp_path: Path) -> None:
-    path = bundled("captures") / name
+    path = bundled("captures") / f"{name}.pcap"
     again = tmp_path / "again.pcap"
     again.write_bytes(resegmented(path, size))
     _, before = read(path)

@@ -92,8 +92,9 @@ def _joined(origins: list[Origin]) -> list[Origin]:
     found: list[Origin] = []
     for origin in origins:
         if found and found[-1].packet == origin.packet and found[-1].end == origin.start:
-            origin = found.pop()._replace(end=origin.end)
-        found.append(origin)
+            found[-1] = found[-1]._replace(end=origin.end)
+        else:
+            found.append(origin)
     return found
 
 
