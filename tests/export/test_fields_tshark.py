@@ -1,0 +1,44 @@
+"""`ls --fields` against `tshark -T fields`, name by name, over the bundled captures."""
+
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from inspector.export.lookup import Lookup
+from inspector.session import Session, bundled_captures
+
+NAMES = (
+    "http.request.method",
+    "http.request.uri",
+    "http.response.code",
+    "http.host",
+    "http.user_agent",
+    "http.server",
+    "http.content_type",
+    "thrift.method",
+)
+CUT_VALUES = {"http-snaplen-96"}
+"""tshark gives the captured half of a header whose rest was cut off."""
+CONTINUED = {"hms-curl-real-thrift-call"}
+"""tshark counts a call again in each segment that continues it."""
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@pytest.mark.parametrize("path", bundled_captures(), ids=lambda path: path.stem)
+def test_what_tshark_finds_we_find(path: Path) -> None:
+    session = Session.open(str(path))
+    lookup = Lookup(session)
+    for name in NAMES:
+        said = subprocess.run(
+            ["tshark", "-r", str(path), "-T", "fields", "-E", "aggregator=|", "-e", name],
+            capture_output=True, text=True, check=False, timeout=60,
+        ).stdout  # fmt: skip
+        theirs = Counter(value for line in said.splitlines() for value in line.split("|") if value)
+        ours = Counter(str(value) for message in session.messages for value in lookup.at(message).values(name))
+        if path.stem in CONTINUED:
+            assert set(theirs) == set(ours), name
+        elif path.stem not in CUT_VALUES:
+            assert theirs - ours == Counter(), name
