@@ -82,9 +82,7 @@ class FakeGuide:
 
     def explain(self, field: Field, raw: bytes, parent: Field | None = None) -> Explanation:
         around = f" in {parent.name}" if parent is not None else ""
-        text = (
-            f"What {field.name} is: {len(raw)} bytes{around}, {raw[:4].hex(' ')}. These words are to be wrapped."
-        )
+        text = f"What {field.name} is: {len(raw)} bytes{around}, {raw[:4].hex(' ')}. These words are to be wrapped."
         return Explanation(self.title(field.name), self.meaning(field.name, field.value), text, "RFC 9110 §9")
 
     def explain_bits(self, bits: Bits, raw: bytes) -> Explanation:

@@ -7,7 +7,7 @@ import pytest
 from inspector.model.errors import CaptureError
 from inspector.session import Options, Progress, Session, bundled_captures
 from inspector.tui.app import InspectorApp
-from inspector.tui.captures import lessons
+from inspector.tui.captures import lessons, told_lessons
 from inspector.tui.screens.opening import FailedScreen, meter
 from inspector.tui.screens.start import StartScreen
 from inspector.tui.terminal import keys_from_terminal
@@ -88,18 +88,16 @@ async def test_every_bundled_capture_can_be_stepped_through(path: Path) -> None:
         assert main.study is not None
 
 
-def test_lessons_come_in_the_order_of_their_file(tmp_path: Path) -> None:
-    for name in ("a.pcap", "b.pcap", "c.pcapng"):
-        (tmp_path / name).touch()
-    told = '[c]\ntitle = "Third"\ntext = "Why."\n[a]\ntitle = "First"\n'
-    (tmp_path / "lessons.toml").write_text(told, encoding="utf-8")
-    found = lessons(sorted(tmp_path.glob("*.pcap*")))
-    assert [(lesson.path.name, lesson.title, lesson.text) for lesson in found] == [
-        ("c.pcapng", "Third", "Why."),
-        ("a.pcap", "First", ""),
-        ("b.pcap", "b", ""),
-    ]
+def test_lessons_come_in_their_order_and_files_without_one_last() -> None:
+    found = lessons([Path("a-new-one.pcap"), Path("http-get.pcap"), Path("hms-curl-plain.pcapng")])
+    assert [lesson.path.stem for lesson in found] == ["hms-curl-plain", "http-get", "a-new-one"]
+    assert (found[2].title, found[2].text) == ("a new one", "")
+    assert "(52)" in found[0].text
     assert lessons([]) == []
+
+
+def test_every_lesson_is_about_a_bundled_capture() -> None:
+    assert set(told_lessons()) <= {path.stem for path in bundled_captures()}
 
 
 def test_progress_keeps_within_its_meter() -> None:

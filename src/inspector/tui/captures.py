@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
-
-from inspector.model.errors import InspectorError
-
-LESSONS = "lessons.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +19,16 @@ class Lesson:
 
 def lessons(paths: list[Path]) -> list[Lesson]:
     """What there is to open; captures with a lesson first, in the order of the lessons."""
-    if not paths:
-        return []
-    told = _read(paths[0].parent / LESSONS)
+    told = told_lessons()
     order = {name: place for place, name in enumerate(told)}
-    found = []
+    found: list[Lesson] = []
     for path in sorted(paths, key=lambda path: (order.get(path.stem, len(order)), path.name)):
         title, text = told.get(path.stem, ("", ""))
         found.append(Lesson(path, title or path.stem.replace("-", " "), text))
     return found
 
 
-def _read(path: Path) -> dict[str, tuple[str, str]]:
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise InspectorError(f"{path.name}: {error}") from None
-    return {name: (str(table.get("title", "")), str(table.get("text", ""))) for name, table in tables.items()}
+def told_lessons() -> dict[str, tuple[str, str]]:
+    """Title and text by file name without its ending, in the order of the start screen."""
+    tables = tomllib.loads((files("inspector.tui") / "lessons.toml").read_text(encoding="utf-8"))
+    return {name: (str(table["title"]), str(table["text"])) for name, table in tables.items()}

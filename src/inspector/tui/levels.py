@@ -88,7 +88,7 @@ class MessageRows:
         return [
             (severity, GLYPHS.get(severity, " ")),
             ("dim", str(message.number)),
-            ("dim", clock(message.time - self.digest.origin)),
+            ("dim", clock(message.time - self.digest.origin) if message.packet else ""),
             ("dim", f"c{message.flow}"),
             ("dim", f":{flow.client.port}"),
             (role, ARROWS[message.side]),

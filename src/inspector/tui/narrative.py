@@ -20,6 +20,8 @@ MOST_BYTES = 4096
 """Bytes of a field handed to the guide; no explanation looks at more."""
 FALLBACK = "data"
 """The protocol of bytes that no other claims; that it was not chosen says nothing."""
+SUSPECT = "port"
+"""A word in the evidence against a protocol that makes it worth telling: the port spoke for it."""
 MOST_ORIGINS = 4
 """Packets named one by one before the rest is counted."""
 
@@ -138,17 +140,19 @@ def _evidence(study: Study) -> list[Line]:
     lines: list[Line] = []
     if message is None or message.parent is not None:
         return lines
+    others: list[str] = []
     for side, verdict in study.verdicts:
         if side != message.side or verdict.protocol == FALLBACK:
             continue
-        said = printable(verdict.evidence)
+        said = f"{verdict.protocol} ({STRENGTH_NAMES[verdict.strength]}): {printable(verdict.evidence)}"
         if verdict.chosen:
-            lines.insert(
-                0, [("dim", "because    "), ("", f"{verdict.protocol} ({STRENGTH_NAMES[verdict.strength]}): {said}")]
-            )
+            lines.insert(0, [("dim", "because    "), ("", said)])
+        elif verdict.strength != NONE or SUSPECT in verdict.evidence:
+            lines.append([("dim", "but not    "), ("dim", said.replace(" (none)", ""))])
         else:
-            strength = "" if verdict.strength == NONE else f" ({STRENGTH_NAMES[verdict.strength]})"
-            lines.append([("dim", "but not    "), ("dim", f"{verdict.protocol}{strength}: {said}")])
+            others.append(verdict.protocol)
+    if others:
+        lines.append([("dim", "nor        "), ("dim", ", ".join(others))])
     return lines
 
 

@@ -13,34 +13,29 @@ from inspector.tui.widgets.footer import KeyBar
 from inspector.tui.widgets.text_pane import Bar, TextPane
 from inspector.tui.widgets.virtual_table import Column, VirtualTable
 
-WELCOME: list[Line] = [
-    [
-        ("title", "inspector"),
-        ("", " opens a capture and explains every byte of it: which bytes, what they mean, why we think so,"),
-    ],
-    [
-        ("", "and where they came from on the wire. Choose a capture, or start with a file of your own:  "),
-        ("value", "inspector FILE"),
-    ],
+WELCOME: Line = [
+    ("title", "inspector"),
+    ("", " explains captures byte by byte: what each byte means, why we think so, and where it was on the wire. "),
+    ("", "Open one of these, or your own with "),
+    ("value", "inspector FILE"),
+    ("", "."),
 ]
 
 
 class LessonRows:
     """Bundled captures as rows."""
 
-    columns = (Column("", 1), Column("capture", 26), Column("what it shows", 30, grow=True))
-
     def __init__(self, found: list[Lesson]) -> None:
         self.found = found
         widest = max((cell_len(lesson.path.name) for lesson in found), default=20)
-        self.columns = (Column("", 1), Column("capture", widest + 1), Column("what it shows", 30, grow=True))
+        self.columns = (Column("what it shows", 58, grow=True), Column("file", widest, drop=1))
 
     def __len__(self) -> int:
         return len(self.found)
 
     def cells(self, row: int) -> Line:
         lesson = self.found[row]
-        return [("", ""), ("client", lesson.path.name), ("", lesson.title)]
+        return [("", lesson.title), ("dim", lesson.path.name)]
 
 
 class StartScreen(KeyScreen):
@@ -74,13 +69,13 @@ class StartScreen(KeyScreen):
 
     def compose(self) -> ComposeResult:
         yield Bar(id="small")
-        yield TextPane(id="welcome", classes="panes")
+        yield TextPane(id="welcome", classes="panes", scrolls=False)
         yield VirtualTable(id="list")
         yield TextPane(id="lesson", classes="panes", titled=True)
         yield KeyBar(START)
 
     def on_mount(self) -> None:
-        self.query_one("#welcome", TextPane).show(WELCOME)
+        self.query_one("#welcome", TextPane).show([WELCOME])
         self.query_one("#list", VirtualTable).set_title([("pane", "Captures")])
         self.query_one("#lesson", TextPane).set_title([("pane", "Lesson")])
         self.query_one("#list").focus()
@@ -103,7 +98,8 @@ class StartScreen(KeyScreen):
         if self.found:
             lesson = self.found[row]
             text = lesson.text or "Open it and step through its bytes."
-            self.query_one("#lesson", TextPane).show([[("strong", lesson.title)], [("", text)]])
+            name: Line = [("strong", lesson.title), ("dim", f"  {lesson.path.name}")]
+            self.query_one("#lesson", TextPane).show([name, [("", text)]])
         else:
             self.query_one("#lesson", TextPane).show([[("warning", "No bundled captures were found.")]])
 
