@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from diagnosis.exchange import CALL, CLIENT, GET, POST, REPLY, SERVER, Talk, Wire, refuse
+from inspector.diagnosis.evidence import tcp_evidence
 from inspector.model.finding import Finding
 from inspector.session import Options, Session
 from net.frames import ACK, FIN, RST
@@ -249,7 +250,36 @@ def test_other_frames_are_no_settings(tmp_path: Path, change: tuple[int, bytes])
     assert exchange(tmp_path, 50051, GET, closed, answer=SETTINGS[:at] + byte + SETTINGS[at + 1 :]) == []
 
 
+@pytest.mark.parametrize(("settings", "said"), [(b"", ""), (b"\0\3\0\0\0\x80", "MAX_CONCURRENT_STREAMS = 128")])
+def test_http2_settings_of_a_web_server(tmp_path: Path, settings: bytes, said: str) -> None:
+    answer = len(settings).to_bytes(3, "big") + b"\4\0\0\0\0\0" + settings
+    found = one(exchange(tmp_path, 8081, GET, reset, answer=answer))
+    assert found.rule == "http1-to-http2"
+    assert any(said in e.reads_as for e in found.evidence)
+    assert "gRPC server" not in found.why
+    assert found.evidence[-1].bytes == b"\x14"
+
+
+def test_an_answer_without_an_end(tmp_path: Path) -> None:
+    found = one(exchange(tmp_path, 10000, POST, lambda talk: None, answer=sasl(80)))
+    assert (found.rule, found.evidence[-1].bytes) == ("http-to-thrift-sasl", b"Invalid status 80")
+
+
 # evidence from elsewhere
+
+
+def test_tls_elsewhere_speaks_against_plain_thrift(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = Talk(wire, 9083)
+    talk.say(CLIENT, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00")
+    talk.say(SERVER, b"\x15\x03\x03\x00\x02\x02\x28")
+    talk.close(SERVER)
+    other = Talk(wire, 9083)
+    other.say(CLIENT, GET)
+    closed(other)
+    found = one(wire.findings(tmp_path))
+    assert (found.rule, found.flow) == ("http-unanswered", 2)
+    assert "best explanation first:\n1. TLS" in found.why
 
 
 def test_thrift_elsewhere_on_the_port_is_proof(tmp_path: Path) -> None:
@@ -359,7 +389,85 @@ def test_evidence_points_at_the_packet_bytes(tmp_path: Path) -> None:
         assert session.severity(session.message(1)) == "error"
 
 
+def test_a_request_acknowledged_in_part(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = Talk(wire, UNKNOWN)
+    talk.say(CLIENT, POST[:20])
+    talk.say(CLIENT, POST[20:], acknowledged=False)
+    talk.next[CLIENT] -= len(POST) - 20
+    talk.fin(SERVER)
+    found = one(wire.findings(tmp_path))
+    assert (found.rule, found.severity) == ("http-unanswered", "warning")
+    assert "acknowledged 20 bytes of it" in found.see
+
+
+def test_a_server_that_ends_while_it_is_being_asked(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = Talk(wire, 9083)
+    talk.say(CLIENT, POST[:20])
+    talk.fin(SERVER)
+    talk.say(CLIENT, POST[20:])
+    found = one(wire.findings(tmp_path))
+    assert (found.rule, found.severity) == ("http-to-thrift-closed", "error")
+    assert "While the client was still sending, the server closed" in found.see
+
+
+def test_packets_cut_by_a_snap_length(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = Talk(wire, 9083)
+    talk.say(CLIENT, GET)
+    closed(talk)
+    data = wire.save(tmp_path / "whole.pcap").read_bytes()
+    parts, at = [data[:24]], 24
+    while at < len(data):
+        size = int.from_bytes(data[at + 8 : at + 12], "little")
+        kept = min(size, 80)
+        parts.append(data[at : at + 8] + kept.to_bytes(4, "little") + data[at + 12 : at + 16 + kept])
+        at += 16 + size
+    cut = tmp_path / "cut.pcap"
+    cut.write_bytes(b"".join(parts))
+    found = one(Session.open(str(cut)).findings())
+    assert (found.rule, found.severity) == ("http-to-thrift-closed", "error")
+
+
+def test_waiting_longer_than_a_timeout_rules_it_out(tmp_path: Path) -> None:
+    def gave_up_late(talk: Talk) -> None:
+        talk.wire.wait(10.0)
+        talk.close(CLIENT)
+
+    why = one(exchange(tmp_path, UNKNOWN, GET, gave_up_late)).why
+    assert "in thriftpy2: it would have closed after 3.0 s" in why.partition("Ruled out:")[2]
+
+
+def test_a_header_field_that_was_not_captured_is_no_evidence(tmp_path: Path) -> None:
+    wire = Wire()
+    Talk(wire, 9083)
+    table = Session.open(str(wire.save(tmp_path / "made.pcap"))).flow_table
+    assert tcp_evidence(table, 1, "tcp.flags", 1, "seen") is not None
+    assert tcp_evidence(table, 1, "tcp.payload", 1, "unseen") is None
+
+
 # nothing wrong, or nothing known
+
+
+@pytest.mark.parametrize("data", [b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02me", b"hello there\r\n", b"\0" * 64])
+def test_what_is_no_http_is_left_to_other_rules(tmp_path: Path, data: bytes) -> None:
+    for ending in (closed, reset, gave_up):
+        assert exchange(tmp_path, UNKNOWN, data, ending) == []
+
+
+def test_a_request_that_was_lost(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = Talk(wire, 9083)
+    talk.next[CLIENT] += len(GET)
+    talk.send(SERVER, ACK)
+    closed(talk)
+    assert wire.findings(tmp_path) == []
+
+
+def test_events_inside_an_answer_are_no_first_message(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\ndata: x\n\n"
+    assert exchange(tmp_path, UNKNOWN, GET, closed, answer=answer) == []
 
 
 def test_nothing_is_said_of_what_is_well(tmp_path: Path) -> None:
@@ -458,6 +566,30 @@ def test_refused_after_a_crash(tmp_path: Path) -> None:
     assert (refused.rule, refused.severity, refused.flow) == ("connection-refused", "warning", 2)
     assert f"open until packet {last}:" in refused.see
     assert "OutOfMemoryError" in refused.why
+
+
+def test_refused_while_a_connection_stays_open(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = Talk(wire, 9083)
+    talk.say(CLIENT, CALL)
+    talk.say(SERVER, REPLY)
+    refuse(wire, 9083)
+    found = one(wire.findings(tmp_path))
+    assert found.severity == "warning"
+    assert "It was open before" in found.why
+    assert [e.bytes for e in found.evidence] == [b"\x02", b"\x14"]
+
+
+def test_refused_after_something_that_was_no_http(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = Talk(wire, 9083)
+    talk.say(CLIENT, b"\0" * 64)
+    closed(talk)
+    other = Talk(wire, UNKNOWN)
+    other.say(CLIENT, b"\0" * 64)
+    closed(other)
+    refuse(wire, UNKNOWN)
+    assert "It was open before" in one(wire.findings(tmp_path)).why
 
 
 def test_refused_from_the_start_is_a_note(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_a_sasl_client_quotes_the_refusal() -> None:
     assert "Bad SASL negotiation status: 4" in found.says
     assert "Invalid status 71" in found.says
     assert sasl_client(b"\x04\x00\x00").waits
+    assert sasl_client(b"\x05\x00\x00\x00\x00").says == "no objection"
 
 
 def test_a_quote_is_of_one_library() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inspector.diagnosis.readings import number, sized
+from inspector.diagnosis.readings import frame_reading, name_reading, number, sized
 from inspector.diagnosis.words import count, duration, size
 
 
@@ -21,4 +21,7 @@ def test_counts_and_sizes() -> None:
 
 def test_numbers_are_signed_and_computed() -> None:
     assert number(b"\x80\x01\x00\x01") == -2147418111
+    assert "version word 0x80010001" in name_reading(b"\x80\x01\x00\x01").text
+    assert "a negative length" in frame_reading(b"\x80\x01\x00\x01").text
+    assert "that is accepted" in frame_reading(b"\x00\x00\x00\x10").text
     assert sized(b"POST /") == "0x504f5354 = 1,347,375,956"

@@ -91,12 +91,8 @@ def _acknowledged(flow_table: FlowTable, flow: Flow) -> tuple[int, int]:
     """How many of the client's bytes the server acknowledged, and with which packet first; RFC 9293 3.4."""
     h = flow_table.headers
     buffer = flow.buffers[CLIENT]
-    origins = buffer.origins(buffer.size - 1, buffer.size)
-    if not origins:
-        return 0, 0
-    origin = origins[0]
-    row = origin.packet - 1
-    end = int(h.seq[row]) + origin.end - int(h.start[row])
+    row = buffer.packet_at(buffer.size - 1) - 1
+    end = int(h.seq[row]) + int(h.length[row])
     best, best_packet = 0, 0
     for packet in flow_table.packets(flow.number):
         if flow_table.side_of[packet - 1] != SERVER or not h.flags[packet - 1] & ACK:

@@ -44,6 +44,12 @@ def http_reading(opening: bytes) -> Reading:
     return Reading(min(len(method) + 1, len(opening)), text)
 
 
+def no_status_line(answer: bytes) -> Reading:
+    """What an HTTP client makes of an answer that is none (RFC 9112 4)."""
+    end = min(4, len(answer))
+    return Reading(end, f'HTTP/1: no status line, {answer[:end].hex(" ")} where 48 54 54 50, "HTTP", is expected')
+
+
 def name_reading(opening: bytes) -> Reading:
     """Thrift's binary protocol, unframed: a version word, or the length of a name (thrift-binary-protocol.md)."""
     value = number(opening)

@@ -53,7 +53,7 @@ def thrift_sign(case: Case) -> Sign | None:
             True,
             f"The same server port speaks Thrift in flow {message.flow}, message {message.number}: {message.summary}",
         )
-    if port in THRIFT_PORTS and "http" not in case.spoken:
+    if port in THRIFT_PORTS and not case.spoken:
         return Sign(False, f"Port {port} is {THRIFT_PORTS[port]}, and nothing in this capture speaks against it")
     return None
 
@@ -88,7 +88,7 @@ def severity(case: Case, certain: bool) -> str:
 def silent_finding(case: Case, sign: Sign, rule: str, title: str, reason: Callable[[Case], str]) -> Finding:
     """The finding of a Thrift port that ended an HTTP request without a byte; `reason` explains the ending."""
     found = thrift_fits(case)
-    best = [fit for fit in found if fit.score == max(f.score for f in found)] if found else []
+    best = [fit for fit in found if fit.score == found[0].score]
     distinct = [readings.http_reading(case.opening)]
     distinct += [fit.reader.reads(case.opening) for fit in best]
     distinct += [readings.name_reading(case.opening), readings.frame_reading(case.opening)]
@@ -152,8 +152,6 @@ def beliefs(case: Case) -> str:
 
 def candidates(found: list[Fit]) -> str:
     """The readers that explain the ending, best first."""
-    if not found:
-        return "No Thrift reader that we know explains this ending."
     lines = [f"{place}. {fit.line}" for place, fit in enumerate(found[:SHOWN_FITS], 1)]
     return "\n".join(["What explains this ending, best first:", *lines])
 

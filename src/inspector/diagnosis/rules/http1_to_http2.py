@@ -58,14 +58,16 @@ def find(scene: Scene) -> list[Finding]:
 def _finding(case: Case, frame: SettingsFrame) -> Finding:
     named = ", ".join(f"{SETTING_NAMES.get(key, f'setting {key}')} = {value:,}" for key, value in frame.settings)
     end = min(9 + frame.length, len(case.answer))
+    misread = readings.no_status_line(case.answer)
     parts = [
-        (0, 3, f"HTTP/2: a frame of {frame.length} bytes (an HTTP/1 answer would begin with 48 54 54 50, HTTP)"),
-        (3, 4, "frame type 4: SETTINGS"),
-        (4, 5, "no flags"),
-        (5, 9, "stream 0: the connection itself"),
+        (0, misread.end, misread.text),
+        (0, 3, f"HTTP/2: a frame of {frame.length} bytes"),
+        (3, 4, "HTTP/2: frame type 4, SETTINGS"),
+        (4, 5, "HTTP/2: no flags"),
+        (5, 9, "HTTP/2: stream 0, the connection itself"),
     ]
     if end > 9:
-        parts.append((9, end, f"the settings: {named}"))
+        parts.append((9, end, f"HTTP/2: the settings, {named}"))
     return Finding(
         rule="http1-to-http2",
         severity="error",

@@ -48,10 +48,12 @@ def find(scene: Scene) -> list[Finding]:
 def _finding(case: Case, answer: SaslAnswer) -> Finding:
     first = case.opening[0]
     status = STATUSES[answer.status]
+    misread = readings.no_status_line(case.answer)
     parts = [
-        (0, 1, f"SASL status {answer.status}: {status}"),
-        (1, 5, f"length of the payload: 0x{case.answer[1:5].hex()} = {count(answer.length, 'byte')}"),
-        (5, min(answer.end, len(case.answer)), f'the payload, text: "{answer.text}"'),
+        (0, misread.end, misread.text),
+        (0, 1, f"Thrift SASL: status {answer.status}, {status}"),
+        (1, 5, f"Thrift SASL: length of the payload, 0x{case.answer[1:5].hex()} = {count(answer.length, 'byte')}"),
+        (5, min(answer.end, len(case.answer)), f'Thrift SASL: the payload, text: "{answer.text}"'),
     ]
     return Finding(
         rule="http-to-thrift-sasl",

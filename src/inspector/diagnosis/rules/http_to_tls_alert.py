@@ -50,12 +50,14 @@ def _finding(case: Case, alert: TlsAlert) -> Finding:
     name = ALERTS.get(alert.description, f"number {alert.description}")
     level = LEVELS[alert.level]
     version = VERSIONS.get(alert.minor, f"3.{alert.minor}")
+    misread = readings.no_status_line(case.answer)
     parts = [
-        (0, 1, "TLS content type 21: alert (an HTTP answer would begin with 48, the H of HTTP)"),
-        (1, 3, f"record version 3.{alert.minor}: {version}"),
-        (3, 5, "length: 2 bytes"),
-        (5, 6, f"alert level {alert.level}: {level}"),
-        (6, 7, f"alert description {alert.description}: {name}"),
+        (0, misread.end, misread.text),
+        (0, 1, "TLS: content type 21, alert"),
+        (1, 3, f"TLS: record version 3.{alert.minor}, {version}"),
+        (3, 5, "TLS: length, 2 bytes"),
+        (5, 6, f"TLS: alert level {alert.level}, {level}"),
+        (6, 7, f"TLS: alert description {alert.description}, {name}"),
     ]
     return Finding(
         rule="http-to-tls-alert",
@@ -96,11 +98,6 @@ def _why(case: Case, name: str) -> str:
         lines.append(
             f"Port {port} is {THRIFT_PORTS[port]}: most likely a Thrift service with TLS switched on. Even with "
             "https:// it would not understand HTTP: Thrift is what it expects inside TLS."
-        )
-    elif "tls" in case.spoken:
-        message = case.spoken["tls"]
-        lines.append(
-            f"The same server port sent a TLS {message.kind} in flow {message.flow}, message {message.number}."
         )
     return "\n".join(lines)
 
