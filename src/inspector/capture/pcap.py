@@ -7,6 +7,7 @@ from mmap import mmap
 from typing import Final
 
 import numpy as np
+from mypy_extensions import i64
 from numpy.typing import NDArray
 
 from inspector.capture.gather import rows_at
@@ -24,6 +25,9 @@ _MODIFIED: Final = 0xA1B2CD34
 _RECORD_HEADERS: Final = {_MICRO: (16, 24, 20), _NANO: (16,), _MODIFIED: (24, 28)}
 """Record header sizes seen under each magic number: Linux kernels and libpcap patches of 1999 added an interface
 index, a protocol and a packet type (24), a checksum besides (28), Nokia a word of its own (20)."""
+
+WINDOW: Final = 1 << 16
+"""Bytes of the file looked at together while walking."""
 
 _PROBED: Final = 3
 """Records looked at to tell the variants apart."""
@@ -129,17 +133,27 @@ def _walk(
     image: mmap | bytes, layout: _Layout, progress: Callable[[str, float], None] | None
 ) -> "tuple[array[int], str | None]":
     """Offsets of the whole records, and why it stopped before the end of the file."""
-    captured_length = struct.Struct(layout.order + ("12xI" if layout.swapped else "8xI")).unpack_from
-    other_length = struct.Struct(layout.order + "12xI").unpack_from
     maybe_swapped = layout.maybe_swapped
-    limit = max_captured(layout.link_type)
+    big = layout.order == ">"
+    field: i64 = 12 if layout.swapped else 8
+    limit: i64 = max_captured(layout.link_type)
     heads: array[int] = array("q")
-    pos, header, size, mark = FILE_HEADER, layout.header, len(image), PROGRESS_EVERY
-    captured, last = 0, size - header
-    while pos <= last:
-        captured = captured_length(image, pos)[0]
+    pos: i64 = FILE_HEADER
+    header: i64 = layout.header
+    size: i64 = len(image)
+    mark: i64 = PROGRESS_EVERY
+    captured: i64 = 0
+    window = b""
+    window_at: i64 = 0
+    while pos <= size - header:
+        at = pos - window_at
+        if at + header > len(window):
+            window = image[pos : pos + WINDOW]
+            window_at = pos
+            at = 0
+        captured = _u32(window, at + field, big)
         if maybe_swapped:
-            captured = min(captured, other_length(image, pos)[0])
+            captured = min(captured, _u32(window, at + 12, big))
         if captured > limit:
             return heads, _impossible(len(heads) + 1, pos, captured, limit)
         heads.append(pos)
@@ -149,13 +163,19 @@ def _walk(
             if len(heads) >= MAX_PACKETS:
                 return heads, f"only the first {len(heads)} packets were read, up to offset {pos}"
             if progress is not None:
-                progress("reading", min(pos / size, 1.0))
+                progress("reading", min(float(pos) / float(size), 1.0))
     if pos > size:
         heads.pop()
         return heads, _cut(f"packet {len(heads) + 1}", pos - captured, captured, size)
     if pos < size:
         return heads, _cut(f"the header of packet {len(heads) + 1}", pos, header, size)
     return heads, None
+
+
+def _u32(data: bytes, at: i64, big: bool) -> i64:
+    if big:
+        return i64(data[at]) << 24 | i64(data[at + 1]) << 16 | i64(data[at + 2]) << 8 | i64(data[at + 3])
+    return i64(data[at + 3]) << 24 | i64(data[at + 2]) << 16 | i64(data[at + 1]) << 8 | i64(data[at])
 
 
 def _cut(what: str, offset: int, needed: int, size: int) -> str:

@@ -54,6 +54,13 @@ def verdicts(prefix: bytes, side: Side, hints: Hints) -> list[Verdict]:
     return found
 
 
+def strength(protocol: Protocol, prefix: bytes, side: Side, hints: Hints) -> int:
+    """How well one side's first bytes fit one protocol, what the layer below said of them counted in."""
+    if hints.content_type and claims(protocol, hints.content_type):
+        return STRONG
+    return protocol.recognise(prefix, side, hints).strength
+
+
 def choose(prefix: bytes, side: Side, hints: Hints, peer: str, over: bool, final: bool) -> str:
     """The protocol to read these bytes as: its name, "" to wait for more bytes, "data" when nobody claims them.
 
@@ -61,23 +68,30 @@ def choose(prefix: bytes, side: Side, hints: Hints, peer: str, over: bool, final
     another protocol. Short of strong evidence nothing is decided before the side has stopped speaking for now (`over`)
     or for good (`final`), so that the choice does not depend on how the bytes were split.
     """
-    found = verdicts(prefix, side, hints)
-    if found[0].strength == STRONG:
-        for verdict in found:
-            if verdict.protocol == peer and verdict.strength == STRONG:
-                return peer
-        return found[0].protocol
+    registry = protocols()
+    if peer and peer != "data" and strength(registry[peer], prefix, side, hints) == STRONG:
+        return peer
+    strong = weak = ""
+    more = False
+    for name, protocol in registry.items():
+        found = strength(protocol, prefix, side, hints)
+        usual = hints.server_port in protocol.ports
+        if found == STRONG and (not strong or (usual and hints.server_port not in registry[strong].ports)):
+            strong = name
+        elif found == WEAK and usual and not weak:
+            weak = name
+        elif found == MORE:
+            more = True
+    if strong:
+        return strong
     enough = final or len(prefix) >= PREFIX
     if not over and not enough:
         return ""
     if peer and peer != "data":
         return peer
-    if not enough and any(v.strength == MORE for v in found):
+    if not enough and more:
         return ""
-    for verdict in found:
-        if verdict.strength == WEAK and hints.server_port in protocols()[verdict.protocol].ports:
-            return verdict.protocol
-    return "data"
+    return weak or "data"
 
 
 def first_start(prefix: bytes, side: Side, hints: Hints, schemas: Schemas) -> int:

@@ -18,6 +18,7 @@ from inspector.net.numbers import ACK, FIN, RST, SYN
 from inspector.net.pages import drop_pages
 from inspector.net.reassembly import MAX_NOTES, Reassembler, SegmentReader
 from inspector.net.rows import FRAGMENTED, PacketRow, describe_datagram, describe_packet, describe_segment
+from inspector.net.tidy import Tidy
 
 __all__ = ["FlowTable", "PacketRow"]
 
@@ -75,6 +76,7 @@ class FlowTable(BufferSource):
         self.flows: list[Flow] = name_flows(self.headers, self._groups, self)
         self.flow_of: NDArray[np.int32] = self._groups.flow_of
         self.side_of: NDArray[np.int8] = self._groups.side_of
+        self._tidy = Tidy(self.headers, self._groups, self.side_of, self.flows)
         self._reader = TableReader(self.headers)
         self._read_bytes = 0
         self._bases: dict[int, tuple[int, int]] = {}
@@ -94,7 +96,9 @@ class FlowTable(BufferSource):
     def load(self, buffer: Buffer) -> None:
         """Reassemble the flow; both of its buffers are filled, as neither is read without the other."""
         flow = self.flow(buffer.key >> 1)
-        if flow.transport == "tcp":
+        if self._tidy.has(flow.number):
+            pieces = [self._tidy.pieces(flow.number, side) for side in (0, 1)]
+        elif flow.transport == "tcp":
             sides = self._reassemble(flow, None)
             pieces = [sides[0].pieces, sides[1].pieces]
         else:
