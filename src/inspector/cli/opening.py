@@ -22,7 +22,9 @@ def open_session(source: Source) -> Session:
     gc.set_threshold(ROWS_BETWEEN_COLLECTIONS, 50, 100)
     progress = ProgressLine(source.quiet)
     try:
-        session = Session.open(source.path, Options(decode_as=source.decode_as, thrift=source.thrift), progress)
+        session = Session.open(
+            source.path, Options(decode_as=source.decode_as, thrift=source.thrift, proto=source.proto), progress
+        )
     finally:
         progress.done()
     if not source.quiet:

@@ -33,6 +33,7 @@ class Source:
     path: str
     decode_as: dict[str, str] = field(default_factory=dict)
     thrift: list[Path] = field(default_factory=list)
+    proto: list[Path] = field(default_factory=list)
     quiet: bool = False
 
 
@@ -60,7 +61,7 @@ class ProtocolName(click.types.StringParamType):
 
 
 def reading(command: Command) -> Command:
-    """How to read the capture: `-d`, `--thrift`, `-q`, `--color`."""
+    """How to read the capture: `-d`, `--thrift`, `--proto`, `-q`, `--color`."""
     for option in reversed(_READING):
         command = option(command)
     return command
@@ -81,6 +82,13 @@ _READING: Final = (
         multiple=True,
         type=click.Path(path_type=Path, dir_okay=False),
         help="Thrift IDL to take names from, besides the bundled ones; repeatable.",
+    ),
+    click.option(
+        "--proto",
+        metavar="FILE|DIR",
+        multiple=True,
+        type=click.Path(path_type=Path, exists=True),
+        help=".proto files or descriptor sets to take names from, besides the bundled ones; repeatable.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks on stderr."),
     click.option("--color", type=click.Choice(CHOICES), default="auto", show_default=True, help="Colour the text."),
@@ -109,7 +117,12 @@ depth = click.option(
 
 
 def source(
-    path: str | None, read: str | None, decode_as: tuple[str, ...], thrift: tuple[Path, ...], quiet: bool
+    path: str | None,
+    read: str | None,
+    decode_as: tuple[str, ...],
+    thrift: tuple[Path, ...],
+    proto: tuple[Path, ...],
+    quiet: bool,
 ) -> Source:
     """The shared options as one value. Raises UsageError when no file or two files are named."""
     if read is not None and path is not None:
@@ -117,7 +130,7 @@ def source(
     chosen = read if read is not None else path
     if chosen is None:
         raise UsageError("which capture? Name a FILE, or - for standard input")
-    return Source(chosen, parse_decode_as(decode_as), list(thrift), quiet)
+    return Source(chosen, parse_decode_as(decode_as), list(thrift), list(proto), quiet)
 
 
 def parse_decode_as(said: tuple[str, ...]) -> dict[str, str]:

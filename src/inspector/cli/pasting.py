@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from inspector.cli.colour import painter
 from inspector.cli.opening import PARTLY
@@ -20,6 +20,9 @@ from inspector.model.errors import CaptureError, UsageError
 from inspector.model.field import Field
 from inspector.model.message import Message
 from inspector.model.sides import SIDE_NAMES
+
+if TYPE_CHECKING:
+    from inspector.session import Options
 
 MAX_PASTED: Final = 64 << 20
 """Bytes read from a file or stdin; more than that is no paste but a capture."""
@@ -75,11 +78,11 @@ def _error(text: str, at: int, reason: str) -> UsageError:
     return UsageError(f"{reason}\n  {shown}\n  {' ' * (at - start)}^")
 
 
-def show_bytes(data: bytes, protocol: str, side: str, thrift: list[Path], look: Look, in_words: bool) -> int:
+def show_bytes(data: bytes, protocol: str, side: str, options: "Options", look: Look, in_words: bool) -> int:
     """Print the messages in `data` and return the exit code."""
-    from inspector.session import Options, read_bytes
+    from inspector.session import read_bytes
 
-    found = read_bytes(data, SIDE_NAMES.index(side), protocol, Options(thrift=thrift))
+    found = read_bytes(data, SIDE_NAMES.index(side), protocol, options)
     issues = [message.issue for message, _ in found if message.issue is not None]
     guide = Guide()
     output = Output()

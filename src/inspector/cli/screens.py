@@ -11,7 +11,9 @@ def run_screens(source: Source | None, display_filter: str | None) -> int:
     from inspector.session import Options, Progress, Session
     from inspector.tui.app import InspectorApp
 
-    options = Options() if source is None else Options(decode_as=source.decode_as, thrift=source.thrift)
+    options = (
+        Options() if source is None else Options(decode_as=source.decode_as, thrift=source.thrift, proto=source.proto)
+    )
 
     def opener(path: str, progress: Progress) -> Session:
         return Session.open(path, options, progress)

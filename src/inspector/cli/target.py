@@ -26,6 +26,7 @@ def parse_target(
     read: str | None,
     decode_as: tuple[str, ...],
     thrift: tuple[Path, ...],
+    proto: tuple[Path, ...],
     quiet: bool,
     with_place: bool = False,
 ) -> Target:
@@ -36,7 +37,7 @@ def parse_target(
         raise UsageError(
             f"which capture? Write FILE {words[0]}" if words[0].isdigit() else f"which number in {words[0]}?"
         )
-    chosen = source(words[0] if len(words) == 2 else None, read, decode_as, thrift, quiet)
+    chosen = source(words[0] if len(words) == 2 else None, read, decode_as, thrift, proto, quiet)
     number, field, offset = parse_place(words[-1])
     if not with_place and (field is not None or offset is not None):
         raise UsageError(f"{words[-1]}: a number alone is expected (explain takes NUMBER:FIELD)")

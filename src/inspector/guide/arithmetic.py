@@ -24,6 +24,11 @@ _UNITS = {
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _DOUBLE_BIAS = 1023
 _DOUBLE_FRACTION_BITS = 52
+_FLOAT_BIAS = 127
+_FLOAT_FRACTION_BITS = 23
+_LARGEST_FLOAT = 3.4028234663852886e38
+_VARINT_BYTES = 10
+"""Protobuf's longest number: ten times seven bits hold 64."""
 
 
 def number(value: int) -> str:
@@ -121,6 +126,44 @@ def _whole(name: str, value: int, raw: bytes) -> str:
             return _digits(raw, value, tried)
     if len(raw) <= MOST_BYTES and value == int.from_bytes(raw, "little"):
         return f"{raw.hex(' ')} has its lowest byte first: {_big_endian(raw[::-1])}"
+    return _varint(name, value, raw) if name.startswith("protobuf.") else ""
+
+
+def _varint(name: str, value: int, raw: bytes) -> str:
+    """A protobuf number of seven bits a byte, as it is, as a tag, as zigzag or as 64 bits with a sign."""
+    if len(raw) > _VARINT_BYTES or raw[-1] > 0x7F or any(byte < 0x80 for byte in raw[:-1]):
+        return _signed_little(value, raw)
+    plain = sum((byte & 0x7F) << 7 * i for i, byte in enumerate(raw))
+    whole = _septets(raw, plain)
+    if value == plain:
+        return whole
+    if name.endswith(".number") and value == plain >> 3:
+        return f"{whole} = {value}·8 + {plain & 7}, where the {plain & 7} is the wire type"
+    if value == plain - (1 << 64):
+        return (
+            f"{whole} has the top bit of 64 set, so it is negative: {number(plain)} - {power(2, 64)} = {number(value)}"
+        )
+    if value == (plain >> 1) ^ -(plain & 1):
+        if plain & 1:
+            return f"{whole} is odd, so in zigzag it is negative: -({number(plain)} + 1)/2 = {number(value)}"
+        return f"{whole} is even, so in zigzag it is positive: {number(plain)}/2 = {number(value)}"
+    return _signed_little(value, raw)
+
+
+def _septets(raw: bytes, plain: int) -> str:
+    """The sum of a varint's bytes without their top bits."""
+    if len(raw) == 1:
+        return f"0x{raw.hex()} = {plain}"
+    terms = [f"{byte & 0x7F}·{power(128, i)}" if i else str(byte & 0x7F) for i, byte in enumerate(raw) if byte & 0x7F]
+    bare = ", ".join(str(byte & 0x7F) for byte in raw)
+    return (
+        f"{raw.hex(' ')} without the top bits is {bare}, the lowest first: {' + '.join(terms) or '0'} = {number(plain)}"
+    )
+
+
+def _signed_little(value: int, raw: bytes) -> str:
+    if len(raw) <= MOST_BYTES and value == int.from_bytes(raw, "little", signed=True):
+        return f"{raw.hex(' ')} has its lowest byte first: {_negative(int.from_bytes(raw, 'little'), value, raw[::-1])}"
     return ""
 
 
@@ -166,6 +209,10 @@ def _decimal_term(digit: str, place: int) -> str:
 
 
 def _double(value: float, raw: bytes) -> str:
+    if len(raw) == 4:
+        return _float(value, raw)
+    if len(raw) == 8 and struct.pack(">d", value) != raw and struct.pack("<d", value) == raw:
+        return f"{raw.hex(' ')} has its lowest byte first: {_double(value, raw[::-1])}"
     if len(raw) != 8 or struct.pack(">d", value) != raw:
         return ""
     whole = int.from_bytes(raw, "big")
@@ -179,6 +226,22 @@ def _double(value: float, raw: bytes) -> str:
     lead, scale = (1, exponent - _DOUBLE_BIAS) if exponent else (0, 1 - _DOUBLE_BIAS)
     rest = f"{lead} + {number(fraction)}/{power(2, _DOUBLE_FRACTION_BITS)}" if fraction else str(lead)
     return f"{parts}: {sign}({rest})·2{str(scale).translate(_SUPERSCRIPTS)} = {value!r}"
+
+
+def _float(value: float, raw: bytes) -> str:
+    """IEEE 754 single precision, lowest byte first; the value is the shortest decimal that makes these bytes."""
+    whole = int.from_bytes(raw, "little")
+    exponent, fraction = whole >> _FLOAT_FRACTION_BITS & 0xFF, whole & ((1 << _FLOAT_FRACTION_BITS) - 1)
+    if exponent == 0xFF or abs(value) > _LARGEST_FLOAT or struct.pack("<f", value) != raw:
+        return ""
+    sign = "-" if whole >> 31 else ""
+    lead, scale = (1, exponent - _FLOAT_BIAS) if exponent else (0, 1 - _FLOAT_BIAS)
+    rest = f"{lead} + {number(fraction)}/{power(2, _FLOAT_FRACTION_BITS)}" if fraction else str(lead)
+    parts = f"sign bit {whole >> 31}, exponent {exponent}, fraction {number(fraction)}"
+    return (
+        f"{raw.hex(' ')} has its lowest byte first: {parts}: "
+        f"{sign}({rest})·2{str(scale).translate(_SUPERSCRIPTS)}, which is {value!r}"
+    )
 
 
 def derived(name: str, value: object) -> str:

@@ -1,1 +1,1 @@
-"""Schemas that give names and types to bytes: `.thrift` files."""
+"""Schemas that give names and types to bytes: `.thrift` and `.proto` files, descriptor sets."""

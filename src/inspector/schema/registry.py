@@ -5,6 +5,8 @@ class Schemas:
     """Names and types by schema language."""
 
     def __init__(self) -> None:
+        from inspector.schema.proto import ProtoSchema
         from inspector.schema.thrift import ThriftSchema
 
         self.thrift = ThriftSchema()
+        self.proto = ProtoSchema()

@@ -19,6 +19,14 @@ from inspector.cli.options import ProtocolName, as_json, depth
 @click.option(
     "--thrift", metavar="FILE", multiple=True, type=click.Path(path_type=Path, dir_okay=False), help="Thrift IDL."
 )
+@click.option(
+    "--proto",
+    metavar="FILE|DIR",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help=".proto files or descriptor sets.",
+)
+@click.option("--type", "message_type", metavar="TYPE", default="", help="The protobuf type: package.Message.")
 @click.option("--hex", "with_hex", is_flag=True, help="Add a hex dump.")
 @depth
 @as_json
@@ -31,6 +39,8 @@ def command(
     protocol: str,
     side: str,
     thrift: tuple[Path, ...],
+    proto: tuple[Path, ...],
+    message_type: str,
     with_hex: bool,
     depth: int | None,
     as_json: bool,
@@ -44,10 +54,13 @@ def command(
 
     \b
     inspector bytes 80 01 00 01 --as thrift
+    inspector bytes 08 97 01 12 02 41 31 --as protobuf
     xxd -p reply.bin | inspector bytes - --as http --side server
     """
     from inspector.cli.pasting import read_words, show_bytes
     from inspector.cli.showing import Look
+    from inspector.session import Options
 
     look = Look("message", with_hex, -1 if depth is None else depth, as_json, raw, color)
-    return show_bytes(read_words(words), protocol, side, list(thrift), look, in_words)
+    options = Options(thrift=list(thrift), proto=list(proto), message_type=message_type)
+    return show_bytes(read_words(words), protocol, side, options, look, in_words)

@@ -20,6 +20,7 @@ def command(
     read: str | None,
     decode_as: tuple[str, ...],
     thrift: tuple[Path, ...],
+    proto: tuple[Path, ...],
     quiet: bool,
     color: str,
     as_json: bool,
@@ -32,7 +33,7 @@ def command(
     inspector explain hms.pcapng 7:http.request.method
     inspector explain hms.pcapng 7@0
     """
-    target = parse_target(words, read, decode_as, thrift, quiet, with_place=True)
+    target = parse_target(words, read, decode_as, thrift, proto, quiet, with_place=True)
     from inspector.cli.explaining import explain
 
     return explain(target, as_json, color)

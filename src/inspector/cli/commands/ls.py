@@ -28,6 +28,7 @@ def command(
     read: str | None,
     decode_as: tuple[str, ...],
     thrift: tuple[Path, ...],
+    proto: tuple[Path, ...],
     quiet: bool,
     color: str,
     display_filter: str | None,
@@ -48,7 +49,7 @@ def command(
     inspector ls hms.pcapng --fields number,http.request.method,http.request.uri
     inspector ls hms.pcapng --level flow --jsonl
     """
-    chosen = source(path, read, decode_as, thrift, quiet)
+    chosen = source(path, read, decode_as, thrift, proto, quiet)
     if sum((jsonl, as_json, fields is not None)) > 1:
         raise click.UsageError("--jsonl, --json and --fields exclude each other")
     if (tree or raw) and not (jsonl or as_json):

@@ -20,6 +20,7 @@ def command(
     read: str | None,
     decode_as: tuple[str, ...],
     thrift: tuple[Path, ...],
+    proto: tuple[Path, ...],
     quiet: bool,
     color: str,
     display_filter: str | None,
@@ -33,7 +34,7 @@ def command(
     interactive = on_terminal(from_stdin="-" in {path, read})
     if path is None and read is None:
         return _start_screen() if interactive else _list_bundled()
-    chosen = source(path, read, decode_as, thrift, quiet)
+    chosen = source(path, read, decode_as, thrift, proto, quiet)
     if interactive:
         from inspector.cli.screens import run_screens
 

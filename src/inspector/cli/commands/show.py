@@ -22,6 +22,7 @@ def command(
     read: str | None,
     decode_as: tuple[str, ...],
     thrift: tuple[Path, ...],
+    proto: tuple[Path, ...],
     quiet: bool,
     color: str,
     level: str,
@@ -37,7 +38,7 @@ def command(
     inspector show hms.pcapng 12 --level packet
     inspector show hms.pcapng 4 --level flow      which protocols were considered, and why
     """
-    target = parse_target(words, read, decode_as, thrift, quiet)
+    target = parse_target(words, read, decode_as, thrift, proto, quiet)
     from inspector.cli.showing import Look, show
 
     return show(target, Look(LEVELS[level], with_hex, -1 if depth is None else depth, as_json, raw, color))

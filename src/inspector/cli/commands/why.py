@@ -19,6 +19,7 @@ def command(
     read: str | None,
     decode_as: tuple[str, ...],
     thrift: tuple[Path, ...],
+    proto: tuple[Path, ...],
     quiet: bool,
     color: str,
     flow: int | None,
@@ -36,4 +37,4 @@ def command(
 
     if word is not None and read is None and print_rule(word):
         return 0
-    return why(source(word, read, decode_as, thrift, quiet), flow, as_json, exit_code, color)
+    return why(source(word, read, decode_as, thrift, proto, quiet), flow, as_json, exit_code, color)

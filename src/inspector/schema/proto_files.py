@@ -1,0 +1,264 @@
+"""Reads `.proto` files and descriptor sets into our types. The protobuf packages are loaded here and nowhere else."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from inspector.model.errors import UsageError
+from inspector.schema.proto import (
+    BOOL,
+    BYTES,
+    ENUM,
+    GROUP,
+    KIND_NAMES,
+    MESSAGE,
+    STRING,
+    ProtoEnum,
+    ProtoField,
+    ProtoLayer,
+    ProtoMessage,
+    ProtoMethod,
+)
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import (
+        DescriptorProto,
+        EnumDescriptorProto,
+        FieldDescriptorProto,
+        FileDescriptorProto,
+    )
+
+SETS: Final = (".desc", ".protoset", ".binpb", ".pb", ".fds", ".descriptor")
+"""Endings of descriptor sets that a directory is searched for."""
+COMPILE_SECONDS: Final = 60
+"""Time that compiling may take; thousands of files take a few seconds."""
+
+Find = Callable[[str], ProtoMessage | None]
+"""Where a type is looked up that the files at hand do not define."""
+
+_IMPORT: Final = re.compile(rb'(?:^|;)\s*import\s+(?:public\s+|weak\s+)?"([^"]+)"\s*;', re.MULTILINE)
+
+
+def read_path(path: Path, layer: ProtoLayer, find: Find) -> None:
+    """Add the types of a `.proto` file, a descriptor set or a directory of them to `layer`. Raises UsageError."""
+    if path.is_dir():
+        sources = sorted(path.rglob("*.proto"))
+        sets = sorted(each for each in path.rglob("*") if each.suffix in SETS)
+        if not sources and not sets:
+            raise UsageError(f"{path}: no .proto files and no descriptor sets in this directory")
+        if sources:
+            _add_set(compile_files(sources, path), path, layer, find)
+        for each in sets:
+            read_set(each, layer, find)
+    elif path.suffix == ".proto":
+        _add_set(compile_files([path], import_root(path)), path, layer, find)
+    else:
+        read_set(path, layer, find)
+
+
+def read_set(path: Path, layer: ProtoLayer, find: Find) -> None:
+    """Add the types of a descriptor set, as `protoc -o` writes it, to `layer`. Raises UsageError."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    _add_set(content, path, layer, find)
+
+
+def compile_files(sources: list[Path], root: Path) -> bytes:
+    """A descriptor set of files and what they import from `root`. Raises UsageError with the compiler's words."""
+    for source in sources:
+        if not source.is_file():
+            raise UsageError(f"{source}: there is no such file")
+    with tempfile.TemporaryDirectory(prefix="inspector-proto-") as scratch:
+        target = Path(scratch) / "set.desc"
+        words = [sys.executable, "-m", "grpc_tools.protoc", f"-I{root}", "--include_imports", f"-o{target}"]
+        words += [str(source) for source in sources]
+        try:
+            done = subprocess.run(words, capture_output=True, timeout=COMPILE_SECONDS, check=False)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise UsageError(f"{sources[0]}: the compiler did not run: {error}") from error
+        if done.returncode or not target.is_file():
+            said = [
+                line
+                for line in done.stderr.decode("utf-8", "replace").splitlines()
+                if line and "warning:" not in line and not line.startswith("[libprotobuf WARNING")
+            ]
+            raise UsageError("\n  ".join(said[:8]) or f"{sources[0]}: cannot be compiled")
+        return target.read_bytes()
+
+
+def import_root(path: Path) -> Path:
+    """The directory that a file's imports start from: the nearest one above it that holds them all, else its own."""
+    try:
+        imports = [name.decode("utf-8", "replace") for name in _IMPORT.findall(path.read_bytes())]
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    wanted = [name for name in imports if not name.startswith("google/protobuf/")]
+    for folder in path.absolute().parents:
+        if all((folder / name).is_file() for name in wanted):
+            return folder
+    return path.absolute().parent
+
+
+def file_name(content: bytes) -> str:
+    """The name of a serialised FileDescriptorProto, "" when it is none."""
+    from google.protobuf.message import DecodeError
+
+    try:
+        return str(_parse_file(content).name)
+    except DecodeError:
+        return ""
+
+
+def add_files(contents: Iterable[bytes], layer: ProtoLayer, find: Find) -> None:
+    """Add the types of serialised FileDescriptorProtos, in any order, to `layer`."""
+    Converter(layer, find).add([_parse_file(content) for content in contents])
+
+
+def _parse_file(content: bytes) -> "FileDescriptorProto":
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+    return FileDescriptorProto.FromString(content)
+
+
+def _add_set(content: bytes, path: Path, layer: ProtoLayer, find: Find) -> None:
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet
+    from google.protobuf.message import DecodeError
+
+    try:
+        files = FileDescriptorSet.FromString(content).file
+    except DecodeError as error:
+        raise UsageError(f"{path}: neither a .proto file nor a descriptor set ({error})") from error
+    if not files:
+        raise UsageError(f"{path}: a descriptor set without a file")
+    Converter(layer, find).add(files)
+
+
+class Converter:
+    """Turns descriptors into our types; messages may refer to each other and to themselves."""
+
+    def __init__(self, layer: ProtoLayer, find: Find) -> None:
+        self.layer = layer
+        self.find = find
+        self.enums: dict[str, ProtoEnum] = {}
+        self.maps: set[str] = set()
+        self.unfilled: list[tuple[ProtoMessage, DescriptorProto, bool]] = []
+
+    def add(self, files: "Iterable[FileDescriptorProto]") -> None:
+        """Add the types and methods of all files; what the layer has already stays."""
+        services = []
+        for file in files:
+            prefix = f"{file.package}." if file.package else ""
+            explicit = _explicit(file)
+            for enum in file.enum_type:
+                self._enum(prefix, enum)
+            for message in file.message_type:
+                self._message(prefix, message, explicit)
+            services += [(prefix + service.name, service) for service in file.service]
+        for shell, descriptor, explicit in self.unfilled:
+            for field in descriptor.field:
+                shell.fields[field.number] = self._field(field, descriptor, explicit)
+        for name, service in services:
+            for method in service.method:
+                request, response = self._type(method.input_type), self._type(method.output_type)
+                known = ProtoMethod(name, method.name, request, response)
+                known.client_streams = method.client_streaming
+                known.server_streams = method.server_streaming
+                self.layer.methods.setdefault(known.path, known)
+
+    def _enum(self, prefix: str, descriptor: "EnumDescriptorProto") -> None:
+        enum = ProtoEnum(prefix + descriptor.name)
+        for value in descriptor.value:
+            enum.names.setdefault(value.number, value.name)
+        self.enums[enum.name] = enum
+
+    def _message(self, prefix: str, descriptor: "DescriptorProto", explicit: bool) -> None:
+        name = prefix + descriptor.name
+        if descriptor.options.map_entry:
+            self.maps.add(name)
+        if name not in self.layer.messages:
+            shell = ProtoMessage(name)
+            self.layer.messages[name] = shell
+            self.unfilled.append((shell, descriptor, explicit))
+        for enum in descriptor.enum_type:
+            self._enum(f"{name}.", enum)
+        for nested in descriptor.nested_type:
+            self._message(f"{name}.", nested, explicit)
+
+    def _type(self, name: str) -> ProtoMessage:
+        """The message type that a descriptor names, one without fields when nobody defines it."""
+        full = name.lstrip(".")
+        found = self.layer.messages.get(full) or self.find(full)
+        return found if found is not None else ProtoMessage(full)
+
+    def _field(self, descriptor: "FieldDescriptorProto", around: "DescriptorProto", explicit: bool) -> ProtoField:
+        field = ProtoField(descriptor.number, descriptor.name, descriptor.type)
+        field.repeated = descriptor.label == descriptor.LABEL_REPEATED
+        field.required = descriptor.label == descriptor.LABEL_REQUIRED
+        if descriptor.HasField("oneof_index") and not descriptor.proto3_optional:
+            field.oneof = around.oneof_decl[descriptor.oneof_index].name
+        if field.kind in (MESSAGE, GROUP):
+            field.message = self._type(descriptor.type_name)
+            field.is_map = field.message.name in self.maps
+        elif field.kind == ENUM:
+            full = descriptor.type_name.lstrip(".")
+            field.enum = self.enums.get(full) or ProtoEnum(full)
+        field.explicit = bool(explicit or descriptor.proto3_optional or field.oneof or field.message is not None)
+        field.default = _default(field, descriptor.default_value)
+        field.declared = _declared(field, descriptor, around, explicit)
+        return field
+
+
+def _explicit(file: "FileDescriptorProto") -> bool:
+    """Whether fields that hold their default are sent too: in proto2, and in editions unless they say otherwise."""
+    if file.syntax == "editions":
+        return bool(file.options.features.field_presence != file.options.features.IMPLICIT)
+    return bool(file.syntax != "proto3")
+
+
+def _default(field: ProtoField, said: str) -> str:
+    """What an absent field means, as the schema would write it; "" for messages and lists, which have no default."""
+    if field.repeated or field.message is not None:
+        return ""
+    if said:
+        return f'"{said}"' if field.kind in (STRING, BYTES) else said
+    if field.kind in (STRING, BYTES):
+        return '""'
+    if field.kind == BOOL:
+        return "false"
+    if field.enum is not None:
+        names = field.enum.names
+        return names.get(0) or next(iter(names.values()), "0")
+    return "0"
+
+
+def _map_types(descriptor: "FieldDescriptorProto", around: "DescriptorProto") -> str:
+    """Key and value type of a map, whose entries are a message type of its own."""
+    name = descriptor.type_name.rpartition(".")[2]
+    entry = next((nested for nested in around.nested_type if nested.name == name), None)
+    parts = entry.field if entry is not None else []
+    return ", ".join(part.type_name.lstrip(".") or KIND_NAMES[part.type] for part in parts)
+
+
+def _declared(field: ProtoField, descriptor: "FieldDescriptorProto", around: "DescriptorProto", explicit: bool) -> str:
+    """The line of the schema that declares the field."""
+    kind = KIND_NAMES[field.kind]
+    if field.enum is not None:
+        kind = field.enum.name
+    elif field.message is not None:
+        kind = field.message.name
+    line = f"{kind} {field.name} = {field.number}"
+    if field.is_map:
+        return f"map<{_map_types(descriptor, around)}> {field.name} = {field.number}"
+    if field.oneof:
+        return f"oneof {field.oneof}: {line}"
+    if field.repeated:
+        return f"repeated {line}"
+    if field.required:
+        return f"required {line}"
+    return f"optional {line}" if explicit or descriptor.proto3_optional else line
