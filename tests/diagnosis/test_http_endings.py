@@ -296,6 +296,25 @@ def test_thrift_elsewhere_on_the_port_is_proof(tmp_path: Path) -> None:
     assert "speaks Thrift in flow 1, message 2" in found.why
 
 
+@pytest.mark.parametrize(("ending", "framed", "first"), [
+    (closed, False, "Thrift, binary, strict, buffered"),
+    (closed, True, "Thrift, framed, in Java, Node or a non-blocking server"),
+    (gave_up, True, "Thrift, framed, without a length limit"),
+])  # fmt: skip
+def test_the_dialect_seen_elsewhere_decides(tmp_path: Path, ending: Ending, framed: bool, first: str) -> None:
+    wire = Wire()
+    talk = Talk(wire, UNKNOWN)
+    for side, data in ((CLIENT, CALL), (SERVER, REPLY)):
+        talk.say(side, len(data).to_bytes(4, "big") + data if framed else data)
+    talk.close(CLIENT)
+    other = Talk(wire, UNKNOWN)
+    other.say(CLIENT, GET)
+    ending(other)
+    why = one(wire.findings(tmp_path)).why
+    assert f"best first:\n1. {first}" in why
+    assert "in flow 1 the port speaks another dialect" in why
+
+
 def test_thrift_on_another_port_or_address_proves_nothing(tmp_path: Path) -> None:
     wire = Wire()
     for port, host in ((UNKNOWN + 1, ""), (UNKNOWN, "10.0.0.9")):

@@ -9,7 +9,7 @@ from typing import Final
 
 from inspector.diagnosis import readings
 from inspector.diagnosis.ending import CLOSED, HALF_CLOSED, HANG, RESET
-from inspector.diagnosis.readers import ALL, ANSWERS, DIES, READERS, REFUSES, WAITS, Reader, filled
+from inspector.diagnosis.readers import ALL, ANSWERS, DIES, READERS, REFUSES, WAITS, Reader, dialect, filled
 from inspector.diagnosis.scene import Case
 from inspector.diagnosis.services import usual_family
 from inspector.diagnosis.words import count, duration
@@ -52,8 +52,21 @@ def fits(case: Case) -> list[Fit]:
         if case.spoken and fit.reader.family not in case.spoken:
             fit.score = min(fit.score, 1)
         fit.bonus = 5 if fit.reader.family == family else 0
+    _prefer_dialect(case, found)
     found.sort(key=lambda fit: fit.rank)
     return found
+
+
+def _prefer_dialect(case: Case, found: list[Fit]) -> None:
+    """Where the port spoke Thrift elsewhere, readers of another dialect than it spoke are out of place."""
+    message = case.spoken.get("thrift")
+    reads = dialect(message.buffer.read(message.start, message.start + 8)) if message is not None else None
+    if message is None or reads is None:
+        return
+    for fit in found:
+        if fit.score > 1 and fit.reader.family == "thrift" and fit.reader.reads is not reads:
+            fit.score = 1
+            fit.why += f"; but in flow {message.flow} the port speaks another dialect"
 
 
 def thrift_fits(case: Case) -> list[Fit]:

@@ -15,6 +15,9 @@ ANSWERS: Final = "answers"
 ALL: Final = 0
 """Takes whatever has arrived."""
 
+FRAMED_STARTS: Final = (b"\x80\x01", b"\x0f\xff")
+"""The first two bytes of a frame: the strict binary version, the header transport's magic."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -249,3 +252,15 @@ def filled(text: str, opening: bytes) -> str:
     ):
         text = text.replace(key, value)
     return text
+
+
+def dialect(message: bytes) -> Callable[[bytes], Reading] | None:
+    """How the readers of a port read, by the first bytes of a Thrift message of its; None when they do not tell."""
+    if message.startswith(b"\x80\x01"):
+        return readings.name_reading
+    if message.startswith(b"\x82"):
+        return readings.compact_reading
+    if message.startswith(b"["):
+        return readings.json_reading
+    # a frame: what follows its length is a message of the binary, the compact or the header protocol
+    return readings.frame_reading if message[4:6] in FRAMED_STARTS or message[4:5] == b"\x82" else None
