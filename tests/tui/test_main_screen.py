@@ -309,6 +309,17 @@ async def test_fast_moves_explain_the_last_message_only() -> None:
         assert len(made.explained) < 10
 
 
+async def test_keys_pressed_before_the_message_is_explained_are_not_lost() -> None:
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        main = await settle(pilot)
+        main.action_move(1)
+        main.action_step(1)
+        main.action_step(1)
+        main = await settle(pilot)
+        assert (main.table.cursor, field(main)) == (1, "thrift.sasl.length")
+
+
 async def test_leaving_ends_with_exit_code_zero() -> None:
     app = app_on()
     async with app.run_test(size=(120, 40)) as pilot:

@@ -15,7 +15,6 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from inspector.tui.digest import Digest, diagnose, gather
 from inspector.tui.filtering import Choice, Wish, choose
-from inspector.tui.landing import Landing
 from inspector.tui.study import Stop, Study, Verdicts, study
 
 if TYPE_CHECKING:
@@ -30,10 +29,9 @@ class Desk(Widget):
 
     @dataclass
     class Studied(Message):
-        """A message is explained; the cursor is to land where `land` says."""
+        """A message is explained."""
 
         study: Study
-        land: Landing
 
     @dataclass
     class Gathered(Message):
@@ -59,13 +57,13 @@ class Desk(Widget):
         super().__init__()
         self.session = session
         self.session_lock = Lock()
-        self._wanted: tuple[Stop, Landing] | None = None
+        self._wanted: Stop | None = None
         self.busy = False
         self.verdicts: Verdicts = {}
 
-    def ask(self, stop: Stop, land: Landing) -> None:
+    def ask(self, stop: Stop) -> None:
         """Explain a row; while one is being explained, only the last asked for is remembered."""
-        self._wanted = (stop, land)
+        self._wanted = stop
         if not self.busy:
             self._next()
 
@@ -76,15 +74,14 @@ class Desk(Widget):
     def _next(self) -> None:
         if self._wanted is None:
             return
-        stop, land = self._wanted
-        self._wanted = None
+        stop, self._wanted = self._wanted, None
         self.busy = True
-        self.run_worker(lambda: self._study(stop, land), "study", "study", thread=True, exit_on_error=False)
+        self.run_worker(lambda: self._study(stop), "study", "study", thread=True, exit_on_error=False)
 
-    def _study(self, stop: Stop, land: Landing) -> None:
+    def _study(self, stop: Stop) -> None:
         with self.session_lock:
             found = study(self.session, stop, self.verdicts)
-        self.post_message(self.Studied(found, land))
+        self.post_message(self.Studied(found))
 
     def gather(self) -> None:
         """Look at the whole capture once."""

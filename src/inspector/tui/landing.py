@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from inspector.engine.cursor import NOWHERE
+from inspector.engine.cursor import NOWHERE, Outline
 from inspector.tui.study import Stop, Study
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from inspector.tui.views import View
 
 Landing = Callable[[Study], int]
+Move = Callable[[Outline, int], int]
+"""From a field to another one, or NOWHERE."""
 
 
 def root(study: Study) -> int:
@@ -47,6 +49,17 @@ def last_issue(study: Study) -> int:
 def field(index: int) -> Landing:
     """The field at an index, when the message is the same as before."""
     return lambda study: index if index < len(study.outline) else study.root
+
+
+def then(land: Landing, move: Move) -> Landing:
+    """Where a move leads from where one would land; there, when it leads nowhere."""
+
+    def moved(study: Study) -> int:
+        at = land(study)
+        found = move(study.outline, at)
+        return at if found == NOWHERE else found
+
+    return moved
 
 
 def stream_byte(view: View, offset: int) -> Landing:

@@ -61,6 +61,7 @@ class MainScreen(Moves):
         self.stop = None
         self.study = None
         self.index = 0
+        self.land: Landing = landing.root
         self.bytes_kinds = {FLOWS: DERIVED, MESSAGES: DERIVED, PACKETS: FRAME}
         self._known: frozenset[str] | None = None
         self._first_filter = display_filter
@@ -146,17 +147,17 @@ class MainScreen(Moves):
             self.stop = stop
             self.point(land(self.study))
             return
-        before, self.stop = self.flow, stop
+        before, self.stop, self.land = self.flow, stop, land
         if self.flow != before:
             self.show_heads()
-        self.desk.ask(stop, land)
+        self.desk.ask(stop)
 
     @on(Desk.Studied)
     def _studied(self, event: Desk.Studied) -> None:
         if event.study.stop != self.stop:
             return
         self.study = event.study
-        index = event.land(event.study)
+        index = self.land(event.study)
         self.fields.show(event.study.outline, event.study.root, index, self.naming)
         self.point(index)
 
@@ -228,16 +229,16 @@ class MainScreen(Moves):
     # what the panes tell
 
     @on(VirtualTable.Moved)
-    def _row_moved(self, event: VirtualTable.Moved) -> None:
-        self.go(self.rows.stop(event.row), landing.root)
+    def _row_moved(self) -> None:
+        self.follow()
 
     @on(VirtualTable.Opened)
     def _row_opened(self) -> None:
         self.action_open()
 
     @on(FieldList.Moved)
-    def _field_moved(self, event: FieldList.Moved) -> None:
-        self.point(event.index)
+    def _field_moved(self) -> None:
+        self.follow()
 
     @on(HexView.Picked)
     def _byte_picked(self, event: HexView.Picked) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from inspector.engine.cursor import NOWHERE, next_in_flow, previous_in_flow
+from inspector.engine.cursor import NOWHERE, Outline, next_in_flow, previous_in_flow
 from inspector.tui import landing
 from inspector.tui.clipboard import save
 from inspector.tui.filtering import Choice, Wish
-from inspector.tui.landing import Landing
+from inspector.tui.landing import Landing, Move
 from inspector.tui.levels import FLOWS, MESSAGES, PACKETS, FlowRows
 from inspector.tui.screens.base import KeyScreen
 from inspector.tui.screens.decode import DecodeScreen
@@ -50,6 +50,7 @@ class Moves(KeyScreen, inherit_bindings=False):
     stop: Stop | None
     study: Study | None
     index: int
+    land: Landing
     bytes_kinds: dict[str, str]
     table: VirtualTable
     fields: FieldList
@@ -88,28 +89,37 @@ class Moves(KeyScreen, inherit_bindings=False):
 
     # steps
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the message under the cursor is not explained yet."""
+        return self.study is None or self.study.stop != self.stop
+
+    def _walk(self, move: Move) -> None:
+        """Make a move, or remember it until there is something to move in."""
+        if self.waiting:
+            self.land = landing.then(self.land, move)
+        elif self.study is not None:
+            self.point(move(self.study.outline, self.index))
+
     def action_step(self, by: int) -> None:
         """To the next field in byte order, or the one before."""
-        if self.study is None:
-            return
-        outline = self.study.outline
-        found = outline.next_step(self.index) if by > 0 else outline.previous_step(self.index)
-        if found == NOWHERE:
-            self._to_message(by, landing.first if by > 0 else landing.last)
+        step = Outline.next_step if by > 0 else Outline.previous_step
+        if self.study is None or self.waiting or step(self.study.outline, self.index) != NOWHERE:
+            self._walk(step)
         else:
-            self.point(found)
+            self._to_message(by, landing.first if by > 0 else landing.last)
 
     def action_inward(self) -> None:
         """Into the field."""
-        if self.study is not None:
-            self.point(self.study.outline.first_child(self.index))
+        self._walk(Outline.first_child)
 
     def action_outward(self) -> None:
         """Out of the field; out of a layer, to the one below it."""
-        if self.study is not None:
-            outline = self.study.outline
-            parent = outline.parent(self.index)
-            self.point(outline.previous_sibling(self.index) if parent == NOWHERE else parent)
+        self._walk(outward)
+
+    def action_sibling(self, by: int) -> None:
+        """Over the field."""
+        self._walk(Outline.next_sibling if by > 0 else Outline.previous_sibling)
 
     def action_sideways(self, by: int) -> None:
         """The arrow keys: bytes in Bytes, in and out everywhere else."""
@@ -119,12 +129,6 @@ class Moves(KeyScreen, inherit_bindings=False):
             self.action_inward()
         else:
             self.action_outward()
-
-    def action_sibling(self, by: int) -> None:
-        """Over the field."""
-        if self.study is not None:
-            outline = self.study.outline
-            self.point(outline.next_sibling(self.index) if by > 0 else outline.previous_sibling(self.index))
 
     def action_message(self, by: int) -> None:
         """To the next message of this conversation, or the one before."""
@@ -154,7 +158,7 @@ class Moves(KeyScreen, inherit_bindings=False):
 
     def action_anomaly(self, by: int) -> None:
         """To the next thing that is wrong, or the one before: in this message, then in the list."""
-        if self.study is not None:
+        if self.study is not None and not self.waiting:
             outline = self.study.outline
             found = outline.next_issue(self.index) if by > 0 else outline.previous_issue(self.index)
             if found >= self.study.root:
@@ -190,14 +194,32 @@ class Moves(KeyScreen, inherit_bindings=False):
     def action_move(self, by: int) -> None:
         """Down, or up."""
         self._focused().move(by)
+        self.follow()
 
     def action_page(self, by: int) -> None:
         """Down by pages, or up."""
         self._focused().move_page(by)
+        self.follow()
 
     def action_edge(self, by: int) -> None:
         """To the end, or the start."""
         self._focused().edge(by)
+        self.follow()
+
+    def follow(self) -> None:
+        """Have all panes show what the cursors of list and layers are on now."""
+        stop = self._stop_of_row() if len(self.rows) else self.stop
+        if stop is not None and stop != self.stop:
+            self.go(stop, landing.root)
+        elif not self.waiting and self.fields.cursor != self.index:
+            self.point(self.fields.cursor)
+
+    def _stop_of_row(self) -> Stop | None:
+        """What the row under the cursor stands for; in the list of conversations, any message of the one."""
+        row = self.table.cursor
+        if self.level == FLOWS and self.rows.flow(row) == self.flow:
+            return self.stop
+        return self.rows.stop(row)
 
     def action_pane(self, by: int) -> None:
         """The next pane, or the one before."""
@@ -344,3 +366,9 @@ class Moves(KeyScreen, inherit_bindings=False):
             self.app.pop_screen()
         else:
             self.app.exit(0)
+
+
+def outward(outline: Outline, index: int) -> int:
+    """The field around, or the layer below a layer."""
+    parent = outline.parent(index)
+    return outline.previous_sibling(index) if parent == NOWHERE else parent
