@@ -51,6 +51,17 @@ def test_holes_are_ranges_of_the_buffer() -> None:
     assert Buffer("given", Plain(b"abc")).holes == []
 
 
+def test_holes_in_a_range_are_cut_to_it() -> None:
+    parent = captured()
+    part = Buffer("part", Slices([(1, 6), (6, 9)]), parent=parent)
+    for buffer in (parent, part):
+        every = [offset for start, end in buffer.holes for offset in range(start, end)]
+        for start in range(buffer.size + 1):
+            for end in range(start, buffer.size + 1):
+                inside = [offset for low, high in buffer.holes_in(start, end) for offset in range(low, high)]
+                assert inside == [offset for offset in every if start <= offset < end]
+
+
 def test_given_bytes_have_no_origins() -> None:
     buffer = Buffer("given", Plain(b"abc"))
     assert (buffer.size, buffer.data, buffer.origins(0, 3), buffer.packet_at(1)) == (3, b"abc", [], 0)

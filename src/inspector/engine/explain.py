@@ -15,8 +15,7 @@ def explain(message: Message, schemas: Schemas) -> Field:
     """
     buffer = message.buffer
     start, end = message.start, message.end
-    holes = [(low, high) for low, high in buffer.holes if low < end and high > start]
-    r = Recorder(buffer.read(start, end), start, holes, message.protocol)
+    r = Recorder(buffer.read(start, end), start, buffer.holes_in(start, end), message.protocol)
     if message.kind == "hole":
         r.skip("data.data", end - start)
         tree = r.finish()

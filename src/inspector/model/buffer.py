@@ -138,28 +138,24 @@ class Buffer:
     @property
     def holes(self) -> list[tuple[int, int]]:
         """Ranges `(start, end)` of this buffer that were never captured, in order."""
-        pieces = self.pieces
-        if self.parent is not None:
-            return self._derived_holes()
-        if HOLE not in pieces.sources or isinstance(self.source, Plain):
-            return []
-        return [(pieces.starts[i], self._piece_end(i)) for i in range(len(pieces.starts)) if pieces.sources[i] == HOLE]
+        return self.holes_in(0, self.size)
 
-    def _derived_holes(self) -> list[tuple[int, int]]:
+    def holes_in(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The parts of `start:end` that were never captured, in order."""
         parent = self.parent
-        if parent is None or not self.exact:
-            return []
-        parent_holes = parent.holes
-        if not parent_holes:
+        if isinstance(self.source, Plain) or (parent is not None and not self.exact):
             return []
         pieces = self.pieces
         found: list[tuple[int, int]] = []
-        for i in range(len(pieces.starts)):
-            shift = pieces.starts[i] - pieces.offsets[i]
-            for start, end in parent_holes:
-                low, high = max(start, pieces.offsets[i]), min(end, pieces.ends[i])
-                if low < high:
-                    found.append((low + shift, high + shift))
+        index = max(pieces.at(start), 0)
+        while index < len(pieces.starts) and pieces.starts[index] < end:
+            low, high = max(start, pieces.starts[index]), min(end, self._piece_end(index))
+            if parent is not None:
+                shift = pieces.offsets[index] - pieces.starts[index]
+                found.extend((s - shift, e - shift) for s, e in parent.holes_in(low + shift, high + shift))
+            elif pieces.sources[index] == HOLE and low < high:
+                found.append((low, high))
+            index += 1
         return found
 
     def _piece_end(self, index: int) -> int:
