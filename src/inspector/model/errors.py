@@ -1,22 +1,24 @@
 """What can go wrong: errors shown to people, and errors that decoders raise."""
 
+from typing import ClassVar
+
 
 class InspectorError(Exception):
     """An error to show as one line on stderr; `exit_code` is what the process returns."""
 
-    exit_code = 2
+    exit_code: ClassVar[int] = 2
 
 
 class UsageError(InspectorError):
     """A command line or a filter that cannot be understood."""
 
-    exit_code = 2
+    exit_code: ClassVar[int] = 2
 
 
 class CaptureError(InspectorError):
     """A file that is missing or is no capture; the text names the file and, where known, the offset."""
 
-    exit_code = 3
+    exit_code: ClassVar[int] = 3
 
 
 class DecodeError(Exception):
