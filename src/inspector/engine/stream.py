@@ -59,7 +59,7 @@ class Stream(Sink):
         self.hints = hints
         self.forced = forced
         self.nesting = nesting
-        self.parent: Message | None = None
+        self.parents: list[Message | None] = [None, None]
         self.turn: Side = -1
         self.speaker = ""
         self.serial: i64 = 0
@@ -327,7 +327,7 @@ class Stream(Sink):
     def message(self, side: Side, kind: str, start: int, end: int, summary: str) -> Message:
         lane = self.lanes[side]
         m = Message(self.flow, side, self.speaker, kind, lane.buffer, start, end, summary)
-        m.parent = self.parent
+        m.parent = self.parents[side]
         m.packet = lane.buffer.packet_at(start)
         m.time = self.context.clock.time(m.packet)
         self.context.messages.append(m)
@@ -378,7 +378,7 @@ class DerivedChild(Child):
     def add(self, start: int, end: int) -> None:
         side = self.parent.side
         self.stream.lanes[side].buffer.extend(start, end)
-        self.stream.parent = self.parent
+        self.stream.parents[self.parent.side] = self.parent
         r = self.outer.lanes[side].reader
         for low, high in r.holes:
             if start < high and low < end:
@@ -390,9 +390,9 @@ class DerivedChild(Child):
             self.stream.feed(side, r.data[start - r.base : end - r.base])
 
     def tell(self, fields: dict[str, str], message: Message) -> None:
-        self.stream.parent = self.parent
+        self.stream.parents[self.parent.side] = self.parent
         self.stream.tell(self.parent.side, fields, message)
 
     def finish(self, ending: str = "fin") -> None:
-        self.stream.parent = self.parent
+        self.stream.parents[self.parent.side] = self.parent
         self.stream.finish(self.parent.side, ending)
