@@ -25,6 +25,13 @@ MAX_CHUNK_LINE: Final = 16 * 1024
 MAX_SHOWN: Final = 200
 """Characters shown of a start line that is cut."""
 
+MAX_SCANNED: Final = 8192
+"""Bytes of heads that are remembered; longer ones are read as any other."""
+MAX_HEADS: Final = 4096
+"""Different heads remembered: clients and servers repeat themselves, but not for ever."""
+_requests: Final[dict[bytes, "Head"]] = {}
+_responses: Final[dict[bytes, "Head"]] = {}
+
 METHODS: Final = frozenset(
     b"GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH "
     b"REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE LINK UNLINK QUERY ACL BIND".split()
@@ -61,7 +68,10 @@ CLOSE: Final = 3
 
 
 class Head:
-    """What a start line and header section say, as far as framing, pairing and lists need it."""
+    """What a start line and header section say, as far as framing, pairing and lists need it.
+
+    Messages with the same head share one, and its `facts`: neither is changed once `settle` has drawn the conclusions.
+    """
 
     def __init__(self, is_request: bool) -> None:
         self.is_request = is_request
@@ -73,6 +83,20 @@ class Head:
         self.headers: dict[str, str] = {}
         self.lengths: list[str] = []
         self.issues: list[str] = []
+        self.summary = ""
+        self.facts: dict[str, object] = {}
+        self.content_type = ""
+        self.plain_text = False
+        self.framing = NO_BODY
+        self.length = 0
+
+    def settle(self) -> None:
+        """Draw the conclusions that do not depend on other messages."""
+        self.summary = head_summary(self)
+        self.facts = head_facts(self)
+        self.content_type = self.header("content-type").partition(";")[0].strip().lower()
+        self.plain_text = not self.header("content-encoding") and is_text(self.content_type)
+        self.framing, self.length = own_framing(self)
 
     def header(self, name: str) -> str:
         """The value of the header `name` (lower case), "" when absent."""
@@ -141,15 +165,13 @@ class HttpConversation(Conversation):
             self._bare_response(half, request, r, out)
             return
         head = scan_head(r, side == CLIENT) or read_head(r, side == CLIENT)
-        framing, length = body_framing(head, request)
-        m = out.message(side, "request" if side == CLIENT else "response", start, r.offset, head_summary(head))
+        framing = head.framing if has_body(head, request) else NO_BODY
+        m = out.message(side, "request" if side == CLIENT else "response", start, r.offset, head.summary)
         if head.issues:
             m.issue = "; ".join(head.issues)
-        m.facts = head_facts(head)
-        content_type = head.header("content-type").partition(";")[0].strip().lower()
-        plain_text = not head.header("content-encoding") and is_text(content_type)
+        m.facts = head.facts
         if framing != NO_BODY or side == SERVER:
-            m.context = Context(framing, content_type, plain_text)
+            m.context = Context(framing, head.content_type, head.plain_text)
         if side == CLIENT:
             self.unanswered.append(m)
             half.tunnel = head.method == "CONNECT"
@@ -157,14 +179,16 @@ class HttpConversation(Conversation):
             m.answers = request
         if side == SERVER:
             self._after_response_head(head, request, out)
-        if framing != NO_BODY and (framing != LENGTH or length > 0):
+        if framing != NO_BODY and (framing != LENGTH or head.length > 0):
             m.complete = False
             half.message = m
             half.framing = framing
-            half.left = length
+            half.left = head.length
             half.body_start = r.offset
-            if content_type:
-                hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", content_type)
+            if head.content_type:
+                hints = Hints(
+                    self.hints.transport, self.hints.server_port, self.hints.client_port, "", head.content_type
+                )
                 half.child = out.derive(m, self._exchange(side, request), hints)
 
     def _exchange(self, side: Side, request: Message | None) -> int:
@@ -406,33 +430,49 @@ def _cut_start_line(line: str, head: Head) -> str:
 def scan_head(r: Reader, is_request: bool) -> Head | None:
     """A complete, ordinary head, cut in one go: most of the work of a large capture.
 
-    None for anything unusual, which `read_head` then reads; a test holds both to the same results.
+    A head that was met before, byte for byte, is not read again. None for anything unusual, which `read_head` then
+    reads; a test holds both to the same results.
     """
-    start = r.pos
-    end: i64 = r.data.find(b"\r\n\r\n", start, r.limit)
-    if end < 0 or end - start > MAX_LINE:
+    end: i64 = r.data.find(b"\r\n\r\n", r.pos, r.limit)
+    if end < 0:
         return None
-    lines = r.data[start : end + 2].split(b"\n")
+    size: i64 = end + 4 - r.pos
+    if size > MAX_SCANNED:
+        return None
+    known = _requests if is_request else _responses
+    raw = r.data[r.pos : end + 4]
+    head = known.get(raw)
+    if head is None:
+        head = _scan(raw, is_request)
+        if head is None:
+            return None
+        if len(known) >= MAX_HEADS:
+            known.clear()
+        known[raw] = head
+    r.skip("", size)
+    return head
+
+
+def _scan(raw: bytes, is_request: bool) -> Head | None:
+    lines = raw[:-2].split(b"\n")
     count = len(lines) - 1
-    words = lines[0].split(b" ")
-    if len(words) < 3 or count > MAX_HEADERS:
+    first = lines[0]
+    words = first.split(b" ")
+    if len(words) < 3 or first[len(first) - 1] != 13:
         return None
     head = Head(is_request)
-    last = words[-1]
     if is_request:
-        if len(words) != 3 or words[0].strip(TOKEN) or not last.startswith(b"HTTP/") or not words[0]:
+        if len(words) != 3 or not words[0] or words[0].strip(TOKEN) or not words[2].startswith(b"HTTP/"):
             return None
         head.method = words[0].decode("latin-1")
         head.target = words[1].decode("latin-1")
-        head.version = last[:-1].decode("latin-1")
+        head.version = words[2][:-1].decode("latin-1")
     else:
         if not words[0].startswith(b"HTTP/") or len(words[1]) != 3 or words[1].strip(DIGITS):
             return None
         head.version = words[0].decode("latin-1")
         head.code = int(words[1])
-        head.phrase = lines[0][len(words[0]) + 5 : -1].decode("latin-1")
-    if lines[0][-1] != 13:
-        return None
+        head.phrase = first[len(words[0]) + 5 : -1].decode("latin-1")
     for index in range(1, count):
         line = lines[index]
         size = len(line)
@@ -444,7 +484,7 @@ def scan_head(r: Reader, is_request: bool) -> Head | None:
             return None
         if header.kept:
             _keep(head, header.key, value[:-1].strip(b" \t").decode("latin-1"))
-    r.skip("", end + 4 - start)
+    head.settle()
     return head
 
 
@@ -460,6 +500,7 @@ def read_head(r: Reader, is_request: bool) -> Head:
     r.close(head_summary(head))
     if head.version:
         read_header_section(r, head, "http.request.line" if is_request else "http.response.line")
+    head.settle()
     return head
 
 
@@ -701,17 +742,21 @@ def read_trailers(r: Reader) -> None:
     read_header_section(r, Head(False), "http.chunked_trailer_part")
 
 
-def body_framing(head: Head, request: Message | None) -> tuple[int, int]:
-    """How the body's end is known, and its length where that is given (RFC 9112 6.3)."""
-    if not head.version or head.method == "CONNECT":
+def has_body(head: Head, request: Message | None) -> bool:
+    """Whether a body may follow this head at all (RFC 9112 6.3, rules 1 and 2)."""
+    if head.is_request:
+        return head.method != "CONNECT"
+    if 100 <= head.code < 200 or head.code == 204 or head.code == 304:
+        return False
+    method = request.facts.get("http.request.method") if request is not None else None
+    return method != "HEAD" and not (method == "CONNECT" and 200 <= head.code < 300)
+
+
+def own_framing(head: Head) -> tuple[int, int]:
+    """How the body's end is known, and its length where that is given (RFC 9112 6.3, rules 3 to 8)."""
+    if not head.version:
         return NO_BODY, 0
     length = _content_length(head)
-    if not head.is_request:
-        method = request.facts.get("http.request.method") if request is not None else None
-        if method == "HEAD" or 100 <= head.code < 200 or head.code in {204, 304}:
-            return NO_BODY, 0
-        if method == "CONNECT" and 200 <= head.code < 300:
-            return NO_BODY, 0
     coding = head.header("transfer-encoding").lower()
     if coding == "identity":
         head.issues.append("transfer coding 'identity' does not exist any more and is ignored (RFC 9112 7)")
