@@ -1,5 +1,6 @@
 """The only assembler: opens a capture and answers what screens, commands and exports ask."""
 
+import gc
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -112,7 +113,13 @@ class Session:
         return cls(open_capture(path, progress), options, progress)
 
     def _cut(self, progress: Progress | None = None) -> None:
-        self.messages = cut_all(self.capture.table, self.flows, self.schemas, self.options.decode_as, progress)
+        # millions of rows and no cycles among them: the collector would only walk them again and again
+        gc.disable()
+        try:
+            self.messages = cut_all(self.capture.table, self.flows, self.schemas, self.options.decode_as, progress)
+        finally:
+            gc.freeze()
+            gc.enable()
         self._trees.clear()
         self._findings = None
         self._severities = {}
