@@ -216,6 +216,16 @@ def test_bytes_behind_a_switch_belong_to_the_next_protocol(case: str) -> None:
     assert lines(turns) == expected
 
 
+def test_what_follows_a_switch_is_read_at_once_although_the_other_side_is_silent() -> None:
+    head = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+    turns: list[Turn] = [(C, GET), (S, head + TLS_ALERT + TLS_ALERT), (C, TLS_ALERT)]
+    order = [line(m) for m in cut(turns)]
+    assert order[2:4] == [
+        "< 36-43 tls Alert: fatal handshake_failure",
+        "< 43-50 tls Alert: fatal handshake_failure",
+    ]
+
+
 def test_101_hands_over_at_the_exact_offset_on_both_sides() -> None:
     head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\n\r\n"
     messages = cut([(C, GET), (S, head + b"\x81\x02hi"), (C, b"\x81\x80abcd")])

@@ -19,9 +19,9 @@ class Lane:
 
     `wanted` is the buffer offset up to which bytes are needed before another try makes sense. `over` says that the
     side has stopped speaking for now, `finished` that it never speaks again. `lost` is why bytes are being passed over
-    in search of the next message ("" when they are not), looked for from index `lost_from` past the reader. `starts` are
-    the buffer offsets of turns that began while nobody had been found to read the bytes before them. `hints` are what
-    is known of this side alone.
+    in search of the next message ("" when they are not), looked for from index `lost_from` past the reader. `starts`
+    are the buffer offsets of turns that began while nobody had been found to read the bytes before them. `hints` are
+    what is known of this side alone.
     """
 
     def __init__(self, buffer: Buffer) -> None:

@@ -145,21 +145,21 @@ class Stream(Sink):
         while idle < 2:
             lane = self.lanes[side]
             offset, handovers = lane.reader.offset, self.handovers
-            self._cut(side, lane, self.lanes[1 - side])
+            gave_way = self._cut(side, lane, self.lanes[1 - side])
             side = 1 - side
             if lane.reader.offset > offset or self.handovers > handovers:
                 self.lanes[side].waits_for_peer = False
-                idle = 1
+                idle = 0 if gave_way else 1
             else:
                 idle += 1
 
-    def _cut(self, side: Side, lane: Lane, peer: Lane) -> None:
-        """Cut messages of one side, up to one that the other side waited for."""
+    def _cut(self, side: Side, lane: Lane, peer: Lane) -> bool:
+        """Cut messages of one side; True when it gave way in between, to a side that waited or to what comes next."""
         r = lane.reader
         while not lane.waits_for_peer and lane.load():
             if lane.lost:
                 if not self._search(side, lane):
-                    return
+                    break
                 continue
             conversation = lane.conversation
             if (conversation is None or lane.protocol == "data") and self._pass_hole(side, lane):
@@ -183,11 +183,12 @@ class Stream(Sink):
                     lane.wait(error.wanted)
             else:
                 if self.handed_over:
-                    return
+                    return True
                 if r.pos == start:
                     self._stuck(side, lane, conversation, DecodeError(r.offset, "the decoder did not advance"))
                 if peer.waits_for_peer:
-                    return
+                    return True
+        return False
 
     def _speak(self, lane: Lane) -> None:
         """Messages and derived streams belong to this lane's conversation from here on."""
