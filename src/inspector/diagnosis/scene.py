@@ -22,6 +22,7 @@ class Scene:
 
     def __init__(self, flow_table: FlowTable, messages: list[Message]) -> None:
         self.flow_table = flow_table
+        self.messages = messages
         self.firsts: dict[int, list[Message | None]] = {}
         for message in messages:
             if message.parent is None:

@@ -1,0 +1,104 @@
+"""One end of an HTTP/2 connection broke its rules.
+
+What you see
+    A GOAWAY or RST_STREAM with PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED or the like, or a connection that
+    simply ends. Clients say "stream was not closed cleanly" or "protocol error".
+
+Why it happens
+    HTTP/2 gives every frame a place: after the preface, on a stream that is open, within the window, no longer than
+    allowed. An end that breaks this is wrong, or something between the ends has changed its bytes. The other end must
+    give up the stream or the connection.
+
+How we know (bytes)
+    The bytes of both ends are given to h2, a strict implementation, in the order of the capture. It names the first
+    frame that it does not accept, and the error code that it would send.
+
+What to do
+    Look at the frame and at what came before it on its stream. Update the library of the end that sent it, and take
+    proxies between the ends out of the way.
+
+References
+    RFC 9113 sections 3.4, 5.1, 5.4, 6.9 and 7.
+"""
+
+from typing import Final
+
+from inspector.diagnosis.http2_flows import connections, evidence_of, stream_of
+from inspector.diagnosis.http2_witness import GOAWAY, Objection, first_objection
+from inspector.diagnosis.scene import Scene
+from inspector.model.finding import Finding
+from inspector.model.message import Message
+from inspector.model.sides import CLIENT, SIDE_NAMES
+from inspector.protocols.http2_frames import HEADER, error_name
+
+MAX_FRAMES: Final = 2000
+"""Frames of one connection that h2 is asked about; it takes about 50 µs for each."""
+MAX_ALL_FRAMES: Final = 4000
+"""Frames of all connections, those left aside in which nothing looks wrong."""
+
+
+def find(scene: Scene) -> list[Finding]:
+    """Connections with a frame that h2 does not accept."""
+    found: list[Finding] = []
+    budget = MAX_ALL_FRAMES
+    for flow, messages in connections(scene):
+        suspect = any(message.issue is not None for message in messages)
+        if budget <= 0 and not suspect:
+            continue
+        frames = _readable(messages)
+        if not frames:
+            continue
+        budget -= len(frames)
+        objection = first_objection(frames, _upgrade(scene, flow))
+        if objection is not None:
+            found.append(_finding(flow, objection))
+    return found
+
+
+def _readable(messages: list[Message]) -> list[Message]:
+    """The frames from the beginning of the connection up to where any byte is missing."""
+    first = next((m for m in messages if m.side == CLIENT), None)
+    if first is None or first.kind != "preface":
+        return []
+    at = [-1, -1]
+    frames: list[Message] = []
+    for message in messages[:MAX_FRAMES]:
+        whole = message.complete and message.buffer.holes == [] and at[message.side] in {-1, message.start}
+        if not whole:
+            break
+        at[message.side] = message.end
+        if message.facts.get("http2.type") != GOAWAY:
+            frames.append(message)
+    return frames
+
+
+def _upgrade(scene: Scene, flow: int) -> str | None:
+    """HTTP2-Settings of the request that was upgraded; None where HTTP/2 began at once."""
+    first = scene.first(flow, CLIENT)
+    if first is None or first.protocol != "http":
+        return None
+    return str(first.facts.get("http.http2_settings", ""))
+
+
+def _finding(flow: int, objection: Objection) -> Finding:
+    message = objection.message
+    sender = SIDE_NAMES[message.side]
+    receiver = SIDE_NAMES[1 - message.side]
+    code = error_name(objection.code)
+    what = "preface" if message.kind == "preface" else f"{message.kind.upper()} frame"
+    where = f" on stream {stream_of(message)}" if stream_of(message) else ""
+    ours = f" Here it reads: {message.issue}." if message.issue else ""
+    end = message.length if message.kind == "preface" else HEADER
+    return Finding(
+        rule="http2-protocol-error",
+        severity="error",
+        flow=flow,
+        title=f"HTTP/2 rules broken by the {sender}: {code}",
+        see=f"Message {message.number}, {what}{where} from the {sender}: {message.summary}.",
+        why=f"A strict {receiver} does not accept it and answers {code}.{ours}",
+        do=f"Look at what the {sender} sent before on this stream, and update its HTTP/2 library.\n"
+        "If a proxy stands between, try without it.",
+        evidence=evidence_of(message, 0, end, f"{what} of the {sender}: {message.summary}"),
+        witness=objection.witness,
+        references=["RFC 9113 section 5.4 (error handling) and section 7 (error codes)"],
+    )
