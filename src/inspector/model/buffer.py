@@ -4,6 +4,8 @@ from array import array
 from bisect import bisect_right
 from typing import NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 
 class Origin(NamedTuple):
     """Bytes `start:end` of captured packet `packet` (from 1); `exact` when they are the very bytes, one for one."""
@@ -54,6 +56,7 @@ class Pieces:
         return bisect_right(self.starts, offset) - 1
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class BufferSource:
     """Knows how to make a buffer's contents again; nothing is kept that can be rebuilt."""
 
@@ -250,3 +253,28 @@ class Plain(BufferSource):
 
     def read(self, buffer: Buffer, start: int, end: int) -> bytes:
         return self.content[start:end]
+
+
+class Made(BufferSource):
+    """Bytes worked out from bytes `start:end` of the parent, such as inflated ones; none comes from any one byte."""
+
+    def __init__(self, content: bytes, start: int, end: int) -> None:
+        self.content = content
+        self.start = start
+        self.end = end
+
+    def load(self, buffer: Buffer) -> None:
+        pieces = Pieces()
+        if self.content:
+            pieces.add_range(self.start, self.end, len(self.content))
+        buffer.fill(pieces)
+
+    def read(self, buffer: Buffer, start: int, end: int) -> bytes:
+        return self.content[start:end]
+
+
+def made_from(parent: Buffer, start: int, end: int, content: bytes, name: str) -> Buffer:
+    """A buffer of `content`, worked out from bytes `start:end` of `parent`."""
+    buffer = Buffer(name, Made(content, start, end), parent=parent)
+    buffer.exact = False
+    return buffer
