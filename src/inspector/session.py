@@ -188,16 +188,18 @@ class Session:
         above: list[str] = []
         at: Message | None = message
         while at is not None:
-            above.append(at.protocol)
+            if not above or above[-1] != at.protocol:
+                above.append(at.protocol)
             at = at.parent
         below = self.packet_row(message.packet).layers if message.packet else []
         return [*below, *reversed(above)]
 
     def latency(self, message: Message) -> float | None:
-        """Seconds from the last byte of the message that it answers to its first byte."""
+        """Seconds from the last byte of the message that it answers to its first byte; what a whole call took."""
         asked = message.answers
         if asked is None:
-            return None
+            took = message.facts.get("grpc.duration")
+            return float(took) if isinstance(took, str) else None
         last = asked.buffer.packet_at(max(asked.end - 1, asked.start))
         return (message.time - int(self.capture.table.times[last - 1])) / 1e9 if last else None
 

@@ -131,7 +131,7 @@ class RowWriter:
             self.layers(message),
             None if parent is None else parent.number,
             None if answers is None else answers.number,
-            session.latency(message) if answers is not None else None,
+            session.latency(message),
             session.severity(message),
             message.issue,
             plain_facts(message.facts),
@@ -147,7 +147,8 @@ class RowWriter:
         above = [message.protocol]
         at = message.parent
         while at is not None:
-            above.append(at.protocol)
+            if above[-1] != at.protocol:
+                above.append(at.protocol)
             at = at.parent
         above.reverse()
         return below + above

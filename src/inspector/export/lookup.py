@@ -97,7 +97,10 @@ class Lookup:
             return self._has_layer(message, name)
         if prefix in HEADERS:
             return self._in_headers(message, name)
-        if self._is_fact(message.protocol, name) or (prefix != message.protocol and prefix in self._protocols):
+        carried = prefix == "protobuf" and message.protocol == "grpc"
+        if self._is_fact(message.protocol, name) or (
+            prefix != message.protocol and prefix in self._protocols and not carried
+        ):
             return []
         return self._in_tree(message, name)
 

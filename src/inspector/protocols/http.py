@@ -58,6 +58,8 @@ KEPT_HEADERS: Final = frozenset(
     "location server last-event-id range http2-settings".split()
 )
 """Headers that framing, pairing or lists need; the others are read when somebody looks."""
+TELLING: Final = "application/grpc"
+"""Media types of messages whose header fields say something to the protocol above even without a body."""
 UPGRADES: Final = {"websocket": "websocket", "h2c": "http2"}
 
 # How the end of a body is known (RFC 9112 6.3).
@@ -179,17 +181,22 @@ class HttpConversation(Conversation):
             m.answers = request
         if side == SERVER:
             self._after_response_head(head, request, out)
-        if framing != NO_BODY and (framing != LENGTH or head.length > 0):
+        follows = framing != NO_BODY and (framing != LENGTH or head.length > 0)
+        child: Child | None = None
+        if head.content_type and (follows or head.content_type.startswith(TELLING)):
+            hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", head.content_type)
+            child = out.derive(m, self._exchange(side, request), hints)
+            if child is not None:
+                child.tell(told_fields(head, r.data[start - r.base : r.pos]), m)
+        if follows:
             m.complete = False
             half.message = m
             half.framing = framing
             half.left = head.length
             half.body_start = r.offset
-            if head.content_type:
-                hints = Hints(
-                    self.hints.transport, self.hints.server_port, self.hints.client_port, "", head.content_type
-                )
-                half.child = out.derive(m, self._exchange(side, request), hints)
+            half.child = child
+        elif child is not None:
+            child.finish()
 
     def _exchange(self, side: Side, request: Message | None) -> int:
         """A number that a request and its response share."""
@@ -808,6 +815,23 @@ def head_facts(head: Head) -> dict[str, object]:
     for key, value in head.headers.items():
         facts[HEADER_FIELDS[key]] = value
     return facts
+
+
+def told_fields(head: Head, raw: bytes) -> dict[str, str]:
+    """The header fields of a head as HTTP/2 would name them, for the protocol that reads the body."""
+    fields: dict[str, str] = {}
+    if head.is_request:
+        fields[":method"] = head.method
+        fields[":path"] = head.target
+    else:
+        fields[":status"] = str(head.code)
+    for line in raw.decode("latin-1").split("\n")[1:]:
+        name, colon, value = line.partition(":")
+        if colon:
+            name = name.strip().lower()
+            value = value.strip()
+            fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return fields
 
 
 def is_text(content_type: str) -> bool:
