@@ -1,20 +1,56 @@
 """HTTP/2 connections as rules see them."""
 
-from collections.abc import Iterator
-
 from inspector.diagnosis.scene import Scene
 from inspector.model.finding import Evidence
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT
 
 
-def connections(scene: Scene) -> Iterator[tuple[int, list[Message]]]:
-    """Flow numbers with their prefaces and frames, in the order of the capture."""
-    found: dict[int, list[Message]] = {}
-    for message in scene.messages:
-        if message.protocol == "http2":
-            found.setdefault(message.flow, []).append(message)
-    yield from found.items()
+class Connection:
+    """The preface and frames of both sides in the order of the capture, and those that rules look for.
+
+    `stopped` says that some DATA used up a window, `suspect` that something is wrong with some frame.
+    """
+
+    def __init__(self, flow: int) -> None:
+        self.flow = flow
+        self.frames: list[Message] = []
+        self.resets: list[Message] = []
+        self.goaways: list[Message] = []
+        self.stopped = False
+        self.suspect = False
+
+
+def connections(scene: Scene) -> list[Connection]:
+    """All connections in which a side speaks HTTP/2."""
+    found = scene.worked_out.get("http2")
+    if not isinstance(found, list):
+        found = _gather(scene.messages)
+        scene.worked_out["http2"] = found
+    return found
+
+
+def _gather(messages: list[Message]) -> list[Connection]:
+    by_flow: dict[int, Connection] = {}
+    for message in messages:
+        if message.protocol != "http2":
+            continue
+        connection = by_flow.get(message.flow)
+        if connection is None:
+            connection = by_flow[message.flow] = Connection(message.flow)
+        connection.frames.append(message)
+        kind = message.kind
+        if kind == "data":
+            facts = message.facts
+            if facts.get("http2.window.stream") == 0 or facts.get("http2.window.connection") == 0:
+                connection.stopped = True
+        elif kind == "rst_stream":
+            connection.resets.append(message)
+        elif kind == "goaway":
+            connection.goaways.append(message)
+        if message.issue is not None:
+            connection.suspect = True
+    return list(by_flow.values())
 
 
 def stream_of(message: Message) -> int:

@@ -18,11 +18,12 @@ OPENING: Final = 16_384
 
 
 class Scene:
-    """A capture as rules see it."""
+    """A capture as rules see it; `worked_out` is what several rules look at and only one needs to gather."""
 
     def __init__(self, flow_table: FlowTable, messages: list[Message]) -> None:
         self.flow_table = flow_table
         self.messages = messages
+        self.worked_out: dict[str, object] = {}
         self.firsts: dict[int, list[Message | None]] = {}
         for message in messages:
             if message.parent is None:

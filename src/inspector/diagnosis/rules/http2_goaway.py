@@ -46,14 +46,11 @@ USUAL: Final = "Look at the log of the end that sent it: it knows why it gave up
 def find(scene: Scene) -> list[Finding]:
     """Connections in which both sides speak HTTP/2 and one ended it with an error: its first such frame."""
     found: list[Finding] = []
-    for flow, messages in connections(scene):
-        if len({message.side for message in messages}) < 2:
-            # the other end speaks something else, which other rules tell
-            continue
-        for message in messages:
-            if message.kind == "goaway" and number_of(message, "http2.goaway.error"):
-                found.append(_finding(flow, message))
-                break
+    for connection in connections(scene):
+        # where the other end speaks something else, other rules tell
+        bad = [message for message in connection.goaways if number_of(message, "http2.goaway.error")]
+        if bad and len({message.side for message in connection.frames}) == 2:
+            found.append(_finding(connection.flow, bad[0]))
     return found
 
 

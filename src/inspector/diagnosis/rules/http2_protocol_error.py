@@ -23,7 +23,7 @@ References
 
 from typing import Final
 
-from inspector.diagnosis.http2_flows import connections, evidence_of, stream_of
+from inspector.diagnosis.http2_flows import Connection, connections, evidence_of, number_of, stream_of
 from inspector.diagnosis.http2_witness import GOAWAY, Objection, first_objection
 from inspector.diagnosis.scene import Scene
 from inspector.model.finding import Finding
@@ -31,28 +31,37 @@ from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SIDE_NAMES
 from inspector.protocols.http2_frames import HEADER, error_name
 
+HARMLESS: Final = {0, 7, 8}
+"""NO_ERROR, REFUSED_STREAM and CANCEL blame nobody."""
 MAX_FRAMES: Final = 2000
-"""Frames of one connection that h2 is asked about; it takes about 50 µs for each."""
-MAX_ALL_FRAMES: Final = 4000
-"""Frames of all connections, those left aside in which nothing looks wrong."""
+"""Frames of one connection that h2 is asked about; it takes more than 100 µs for each."""
+MAX_SUSPECT: Final = 10_000
+"""Frames of all connections in which something looks wrong already."""
+MAX_OTHERS: Final = 600
+"""Frames of the other connections: lists of rows wait for findings, so these must not be felt."""
 
 
 def find(scene: Scene) -> list[Finding]:
     """Connections with a frame that h2 does not accept."""
     found: list[Finding] = []
-    budget = MAX_ALL_FRAMES
-    for flow, messages in connections(scene):
-        suspect = any(message.issue is not None for message in messages)
-        if budget <= 0 and not suspect:
+    left = {True: MAX_SUSPECT, False: MAX_OTHERS}
+    for connection in connections(scene):
+        suspect = connection.suspect or _complained(connection)
+        if left[suspect] <= 0:
             continue
-        frames = _readable(messages)
-        if not frames:
-            continue
-        budget -= len(frames)
-        objection = first_objection(frames, _upgrade(scene, flow))
+        frames = _readable(connection.frames)
+        left[suspect] -= len(frames)
+        objection = first_objection(frames, _upgrade(scene, connection.flow)) if frames else None
         if objection is not None:
-            found.append(_finding(flow, objection))
+            found.append(_finding(connection.flow, objection))
     return found
+
+
+def _complained(connection: Connection) -> bool:
+    """Whether an end said that a rule was broken."""
+    codes = {number_of(m, "http2.goaway.error") for m in connection.goaways}
+    codes |= {number_of(m, "http2.rst_stream.error") for m in connection.resets}
+    return not codes <= HARMLESS
 
 
 def _readable(messages: list[Message]) -> list[Message]:

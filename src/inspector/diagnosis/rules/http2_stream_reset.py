@@ -21,7 +21,7 @@ References
 
 from typing import Final
 
-from inspector.diagnosis.http2_flows import connections, evidence_of, number_of, stream_of, what_was_asked
+from inspector.diagnosis.http2_flows import Connection, connections, evidence_of, number_of, stream_of, what_was_asked
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count
 from inspector.model.finding import Finding
@@ -39,22 +39,21 @@ MAX_SHOWN: Final = 5
 def find(scene: Scene) -> list[Finding]:
     """Resets with an error, those of one side, code and connection together."""
     found: list[Finding] = []
-    for flow, messages in connections(scene):
+    for connection in connections(scene):
         groups: dict[tuple[int, int], list[Message]] = {}
-        for message in messages:
-            if message.kind == "rst_stream":
-                groups.setdefault((message.side, number_of(message, "http2.rst_stream.error")), []).append(message)
+        for message in connection.resets:
+            groups.setdefault((message.side, number_of(message, "http2.rst_stream.error")), []).append(message)
         for (side, code), resets in groups.items():
             if code != NO_ERROR:
-                found.append(_finding(flow, side, code, resets, messages))
+                found.append(_finding(connection, side, code, resets))
     return found
 
 
-def _finding(flow: int, side: int, code: int, resets: list[Message], messages: list[Message]) -> Finding:
+def _finding(connection: Connection, side: int, code: int, resets: list[Message]) -> Finding:
     sender = SIDE_NAMES[side]
     name = error_name(code)
     first = resets[0]
-    asked = what_was_asked(messages, stream_of(first))
+    asked = what_was_asked(connection.frames, stream_of(first))
     more = f", and {count(len(resets) - 1, 'more stream')}" if len(resets) > 1 else ""
     request = f" ({asked})" if asked else ""
     evidence = []
@@ -64,7 +63,7 @@ def _finding(flow: int, side: int, code: int, resets: list[Message], messages: l
     return Finding(
         rule="http2-stream-reset",
         severity=_severity(side, code),
-        flow=flow,
+        flow=connection.flow,
         title=f"The {sender} reset {count(len(resets), 'stream')}: {name}",
         see=f"Message {first.number}: the {sender} sent RST_STREAM with {name} for "
         f"stream {stream_of(first)}{request}{more}.",

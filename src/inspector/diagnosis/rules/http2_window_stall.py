@@ -23,12 +23,12 @@ References
 
 from typing import Final
 
-from inspector.diagnosis.http2_flows import connections, evidence_of, number_of, stream_of
+from inspector.diagnosis.http2_flows import Connection, connections, evidence_of, number_of, stream_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count, duration
 from inspector.model.finding import Finding
 from inspector.model.message import Message
-from inspector.model.sides import SIDE_NAMES, Side
+from inspector.model.sides import CLIENT, SERVER, SIDE_NAMES, Side
 from inspector.protocols.http2_frames import END_STREAM, HEADER
 
 STREAM: Final = "http2.window.stream"
@@ -55,11 +55,11 @@ def find(scene: Scene) -> list[Finding]:
     found: list[Finding] = []
     times = scene.flow_table.table.times
     end = int(times[-1]) if len(times) else 0
-    for flow, messages in connections(scene):
-        for side in (0, 1):
-            stalls = _stalls(messages, side, end)
+    for connection in connections(scene):
+        for side in (CLIENT, SERVER) if connection.stopped else ():
+            stalls = _stalls(connection.frames, side, end)
             if stalls:
-                found.append(_finding(flow, side, stalls, messages))
+                found.append(_finding(connection, side, stalls))
     return found
 
 
@@ -104,9 +104,9 @@ def _lost(stalls: list[Stall]) -> float:
     return total
 
 
-def _finding(flow: int, side: Side, stalls: list[Stall], messages: list[Message]) -> Finding:
+def _finding(connection: Connection, side: Side, stalls: list[Stall]) -> Finding:
     sender, receiver = SIDE_NAMES[side], SIDE_NAMES[1 - side]
-    data = [m for m in messages if m.kind == "data" and m.side == side]
+    data = [m for m in connection.frames if m.kind == "data" and m.side == side]
     whole = (data[-1].time - data[0].time) / 1e9
     lost = _lost(stalls)
     worst = max(stalls, key=lambda each: each.lost)
@@ -122,7 +122,7 @@ def _finding(flow: int, side: Side, stalls: list[Stall], messages: list[Message]
     return Finding(
         rule="http2-window-stall",
         severity="warning" if stuck or lost >= LONG or (whole > 0 and lost >= SHARE * whole) else "note",
-        flow=flow,
+        flow=connection.flow,
         title=f"The {sender} waited for the {receiver}'s HTTP/2 window, {duration(lost)} in all",
         see=f"The {sender} could not send DATA {times}, {duration(lost)} in all{share}. "
         f"The longest wait, {duration(worst.lost)}, followed message {worst.used_up.number} on {name}.",
