@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 from inspector.model.finding import Witness
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER, SIDE_NAMES, Side, other
+from inspector.protocols.http2_frames import HEADER
 
 if TYPE_CHECKING:
     from h2.connection import H2Connection
     from h2.events import Event
 
+RST_STREAM: Final = 3
 GOAWAY: Final = 7
-"""Frame type. It is not shown to h2, which would take no frame after it; peers that leave gently send more."""
+"""Frame types (RFC 9113 6). GOAWAY is not shown to h2, which would take no frame after it; peers that leave gently
+send more."""
 MAX_HEADER_LIST: Final = 1 << 24
 
 
@@ -45,12 +48,19 @@ def first_objection(frames: list[Message], settings_header: str | None) -> Objec
     from h2.exceptions import ProtocolError
 
     ends = [_end(CLIENT, settings_header), _end(SERVER, settings_header)]
+    reset: set[tuple[Side, int]] = set()
     for frame in frames:
         receiver = ends[other(frame.side)]
         try:
             events = receiver.receive_data(frame.buffer.read(frame.start, frame.end))
         except ProtocolError as error:
             return Objection(frame, int(error.error_code), f"{type(error).__name__}: {error}")
+        for stream, code in _resets(receiver.data_to_send()):
+            # what was on its way when the receiver gave the stream up is nobody's fault
+            if (other(frame.side), stream) not in reset:
+                return Objection(frame, code, f"answers RST_STREAM for stream {stream}, error code {code}")
+        if frame.kind == "rst_stream":
+            reset.add((frame.side, int.from_bytes(frame.buffer.read(frame.start + 5, frame.start + 9), "big")))
         try:
             for event in events:
                 _send(ends[frame.side], event)
@@ -60,6 +70,19 @@ def first_objection(frames: list[Message], settings_header: str | None) -> Objec
         for end in ends:
             end.clear_outbound_data_buffer()
     return None
+
+
+def _resets(answer: bytes) -> list[tuple[int, int]]:
+    """Stream and error code of each RST_STREAM among the frames that h2 answers with."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at + HEADER <= len(answer):
+        length = int.from_bytes(answer[at : at + 3], "big")
+        if answer[at + 3] == RST_STREAM:
+            stream = int.from_bytes(answer[at + 5 : at + HEADER], "big")
+            found.append((stream, int.from_bytes(answer[at + HEADER : at + HEADER + 4], "big")))
+        at += HEADER + length
+    return found
 
 
 def _end(side: Side, settings_header: str | None) -> "H2Connection":
