@@ -9,32 +9,31 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.capture.blocks import (
+    BYTE_ORDER,
+    ENHANCED,
+    IF_DESCRIPTION,
+    IF_NAME,
+    IF_TSOFFSET,
+    IF_TSRESOL,
+    INTERFACE,
+    MAGIC,
+    OPT_COMMENT,
+    PACKET,
+    SECRETS,
+    SECTION,
+    SIMPLE,
+)
 from inspector.capture.gather import rows_at
 from inspector.capture.limits import MAX_CAPTURED, MAX_PACKETS, NO_PACKET, PROGRESS_EVERY, max_captured
 from inspector.capture.table import Capture, Interface, PacketTable, Secrets
 from inspector.capture.ticks import DEFAULT_RESOLUTION, nanoseconds
 from inspector.model.errors import CaptureError
 
-SECTION: Final = 0x0A0D0D0A
-INTERFACE: Final = 1
-PACKET: Final = 2
-SIMPLE: Final = 3
-ENHANCED: Final = 6
-SECRETS: Final = 10
-
 _RECORDS: Final = {0x0BAD: 12, 0x40000BAD: 12, 9: 8, 0x204: 32, 0x216: 36, 0x221: 36}
 """Blocks that Wireshark numbers though they are no packets (custom, journal, system call): where data begin."""
 
 _NAMES: Final = {INTERFACE: "interface", PACKET: "packet", SIMPLE: "packet", ENHANCED: "packet", SECRETS: "secrets"}
-
-OPT_COMMENT: Final = 1
-IF_NAME: Final = 2
-IF_DESCRIPTION: Final = 3
-IF_TSRESOL: Final = 9
-IF_TSOFFSET: Final = 14
-
-BYTE_ORDER: Final = 0x1A2B3C4D
-MAGIC: Final = b"\x0a\x0d\x0d\x0a"
 
 ENHANCED_HEADER: Final = 28
 """Bytes of an enhanced packet block before the packet's."""
