@@ -117,6 +117,10 @@ class Session:
         gc.disable()
         try:
             self.messages = cut_all(self.capture.table, self.flows, self.schemas, self.options.decode_as, progress)
+            if self.schemas.proto.news:
+                # a server told, by reflection, of types that messages before it need
+                self.schemas.proto.news = False
+                self.messages = cut_all(self.capture.table, self.flows, self.schemas, self.options.decode_as, progress)
         finally:
             gc.freeze()
             gc.enable()

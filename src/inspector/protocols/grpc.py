@@ -25,6 +25,8 @@ from inspector.protocols.grpc_call import (
     seconds_between,
     status_name,
     style_of,
+    timeout_nanoseconds,
+    timeout_words,
 )
 from inspector.protocols.grpc_explain import Piece, explain
 from inspector.protocols.grpc_frame import (
@@ -119,6 +121,9 @@ class GrpcConversation(Conversation):
             call.row.issue = call.reset
         elif call.style == BARE and ":status" in fields:
             self._outcome(call, 0, "", message)
+        call.hidden = call.status < 0 and any(name.startswith("<") for name in fields)
+        if call.hidden:
+            call.row.issue = "the status may lie in header fields that were inserted before the capture"
 
     def _outcome(self, call: Call, status: int, text: str, message: Message) -> None:
         call.status = status
@@ -134,8 +139,11 @@ class GrpcConversation(Conversation):
     def _reset(self, call: Call, side: Side, name: str, message: Message) -> None:
         if call.status >= 0:
             return
-        call.reset = f"{'cancelled by the client' if side == CLIENT else 'reset by the server'} ({name})"
         facts = call.row.facts
+        call.reset = f"{'cancelled by the client' if side == CLIENT else 'reset by the server'} ({name})"
+        timeout = timeout_nanoseconds(str(facts.get("grpc.timeout", "")))
+        if side == CLIENT and timeout and message.time - call.row.time >= timeout:
+            call.reset = f"deadline of {timeout_words(str(facts['grpc.timeout']))} passed, {call.reset}"
         facts["grpc.reset"] = name
         facts["grpc.duration"] = seconds_between(call.row.time, message.time)
         call.row.issue = None

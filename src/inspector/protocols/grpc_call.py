@@ -40,6 +40,7 @@ _UNITS: Final = {
     "u": "microseconds",
     "n": "nanoseconds",
 }
+_NANOSECONDS: Final = {"H": 3600 * 10**9, "M": 60 * 10**9, "S": 10**9, "m": 10**6, "u": 1000, "n": 1}
 _RESERVED: Final = ("grpc-", "connect-", "te", "content-type", "user-agent", "accept-encoding", "content-encoding")
 
 
@@ -57,11 +58,12 @@ class Call:
     """One call. Lists have an entry for each side, what it sends.
 
     `path` is "" while nobody knows it; then `method` may be a guess, and `guess` says why. `encodings` compress the
-    messages; `codec` is what they are written in, "proto" mostly. `status` is -1 until it is known.
+    messages; `codec` is what they are written in, "proto" mostly. `status` is -1 until it is known; `hidden` says
+    that it may be among fields that nobody can read.
     """
 
     __slots__ = (
-        "asked", "blocks", "codec", "counts", "encodings", "guess", "kept", "method", "path", "reset", "row", "status",
+        "asked", "blocks", "codec", "counts", "encodings", "guess", "hidden", "kept", "method", "path", "reset", "row", "status",
         "style", "text",
     )  # fmt: skip
 
@@ -80,6 +82,7 @@ class Call:
         self.status = -1
         self.text = ""
         self.reset = ""
+        self.hidden = False
 
     @property
     def name(self) -> str:
@@ -111,6 +114,8 @@ class Call:
             return f"{status_name(self.status)}: {self.text}" if self.text else status_name(self.status)
         if self.reset:
             return self.reset
+        if self.hidden:
+            return "status not known"
         return "no status seen" if self.counts[SERVER] or self._answered() else "no answer seen"
 
     def _answered(self) -> bool:
@@ -160,6 +165,14 @@ def _utf8(text: str) -> str:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return text
+
+
+def timeout_nanoseconds(text: str) -> int:
+    """A grpc-timeout (PROTOCOL-HTTP2.md, "Timeout") as a number, 0 when it is none."""
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdecimal()) or unit not in _NANOSECONDS or len(number) > 8:
+        return 0
+    return int(number) * _NANOSECONDS[unit]
 
 
 def timeout_words(text: str) -> str:

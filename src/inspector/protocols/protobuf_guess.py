@@ -22,6 +22,8 @@ MAX_LOWEST_NUMBER: Final = 255
 """Nearly every message begins counting at 1."""
 MAX_PACKED: Final = 1 << 21
 """Numbers of up to three bytes speak for a packed list; chance makes longer ones."""
+MAX_FLOATS: Final = 100
+"""Numbers of a list looked at."""
 MAX_FIELDS: Final = 100_000
 """Fields counted before bytes are believed to be a message."""
 SHOWN: Final = 40
@@ -85,18 +87,29 @@ def choose_length_delimited(data: bytes, start: int, end: int) -> int:
         return TEXT
     if count:
         return NESTED
-    if _packed_varints(raw):
-        return PACKED_VARINTS
-    if size % 8 == 0 and all(plausible(as_double(raw[at : at + 8])) for at in range(0, min(size, 800), 8)):
-        return PACKED_DOUBLES
-    if size % 4 == 0 and size > 4 and all(plausible(as_float(raw[at : at + 4])) for at in range(0, min(size, 400), 4)):
-        return PACKED_FLOATS
-    return OPAQUE
+    floating = _packed_floats(raw)
+    if floating != OPAQUE:
+        return floating
+    return PACKED_VARINTS if _packed_varints(raw) else OPAQUE
 
 
 def plausible(value: float) -> bool:
     """Whether people or sensors would write such a number: most integers read as floats are far too small."""
     return value == 0 or 1e-9 <= abs(value) <= 1e15
+
+
+def _packed_floats(raw: bytes) -> int:
+    """PACKED_DOUBLES or PACKED_FLOATS where all numbers are plausible; of both the one that is written shorter."""
+    size = len(raw)
+    if size % 4 or size < 8 or not any(raw):
+        return OPAQUE
+    floats = [as_float(raw[at : at + 4]) for at in range(0, min(size, MAX_FLOATS * 4), 4)]
+    doubles = [as_double(raw[at : at + 8]) for at in range(0, min(size, MAX_FLOATS * 4), 8)] if size % 8 == 0 else []
+    if not doubles or not all(plausible(number) for number in doubles):
+        return PACKED_FLOATS if all(plausible(number) for number in floats) else OPAQUE
+    if not all(plausible(number) for number in floats):
+        return PACKED_DOUBLES
+    return PACKED_DOUBLES if len(repr(doubles)) <= len(repr(floats)) else PACKED_FLOATS
 
 
 def _packed_varints(raw: bytes) -> bool:
