@@ -14,6 +14,9 @@ PREFIX: Final = 4096
 """Bytes that detection looks at."""
 
 _registry: dict[str, Protocol] = {}
+_claimed: dict[str, bool] = {}
+MAX_CLAIMED: Final = 1024
+"""Media types whose reader is remembered."""
 
 
 def protocols() -> dict[str, Protocol]:
@@ -29,7 +32,12 @@ def protocols() -> dict[str, Protocol]:
 
 def is_claimed(content_type: str) -> bool:
     """Whether some protocol reads bodies of this media type."""
-    return any(claims(protocol, content_type) for protocol in protocols().values()) if content_type else False
+    known = _claimed.get(content_type)
+    if known is None:
+        known = any(claims(protocol, content_type) for protocol in protocols().values()) if content_type else False
+        if len(_claimed) < MAX_CLAIMED:
+            _claimed[content_type] = known
+    return known
 
 
 def claims(protocol: Protocol, content_type: str) -> bool:

@@ -1,7 +1,7 @@
 """One line about a packet, for lists."""
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
 from typing import Final
 
 import numpy as np
@@ -75,7 +75,9 @@ class PacketRow:
 
 def address_text(headers: Headers, version: int, value: int) -> str:
     """The address that a `src` or `dst` column holds."""
-    return str(IPv4Address(value)) if version == 4 else str(IPv6Address(headers.addresses[value]))
+    if version == 4:
+        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+    return str(IPv6Address(headers.addresses[value]))
 
 
 def describe_packet(headers: Headers, number: int) -> PacketRow:
