@@ -64,7 +64,7 @@ def field_line(outline: Outline, index: int, naming: Naming, width: int, unfolde
     value = naming.value(node)
     flag = "! " if field.issue is not None and node.bits is None else ""
     room = width - len(name) - len(flag) - len(length) - 2
-    shown = clip(title, max(room - len(value) - 2, room * 3 // 5) if value else room)
+    shown = clip(title, max(room - len(value) - 2, room * 9 // 20) if value else room)
     left = room - cell_len(shown) - 2
     role = _role(node)
     return [
