@@ -320,7 +320,7 @@ def test_bytes_of_a_frame_that_began_before_the_capture() -> None:
         ("http2", "data"),
     ]
     assert messages[0].length == 16
-    assert "began before the capture" in str(messages[0].issue)
+    assert "the capture begins inside a message" in str(messages[0].issue)
 
 
 def test_a_hole_in_data_loses_data_only() -> None:

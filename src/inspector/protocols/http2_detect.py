@@ -33,9 +33,6 @@ MAX_SETTINGS: Final = 64 * 6
 """Bytes of a first SETTINGS frame that are believed; each setting takes 6, and there are about ten."""
 MAX_STREAM: Final = 1 << 24
 """Stream identifiers that are believed when nothing else is known; they count up from 1."""
-ALONE: Final = 3
-"""Frame headers in a row that tell frames where the bytes begin in the middle of one."""
-
 # Whether frames follow one another.
 NO: Final = 0
 OPEN: Final = 1
@@ -130,8 +127,6 @@ def recognise(prefix: bytes, side: Side, hints: Hints) -> Verdict:
             return Verdict("http2", MORE, "may become a frame header")
         if plausible(prefix, 0, DEFAULT_MAX_FRAME):
             return _first_frame(prefix, side)
-    if find_frames(prefix, 0, DEFAULT_MAX_FRAME, ALONE, over=False) >= 0:
-        return Verdict("http2", STRONG, f"{ALONE} frame headers follow one another behind bytes of an unseen frame")
     return Verdict("http2", NONE, "neither preface nor frames")
 
 
