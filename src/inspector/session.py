@@ -195,7 +195,7 @@ class Session:
             if not above or above[-1] != at.protocol:
                 above.append(at.protocol)
             at = at.parent
-        below = self.packet_row(message.packet).layers if message.packet else []
+        below = self.flow_table.layers(message.packet) if message.packet else []
         return [*below, *reversed(above)]
 
     def latency(self, message: Message) -> float | None:

@@ -14,14 +14,22 @@ from inspector.net.columns import Headers
 from inspector.net.datagrams import Datagrams
 from inspector.net.grouping import Groups
 from inspector.net.naming import name_flows
-from inspector.net.numbers import ACK, FIN, RST, SYN
+from inspector.net.numbers import ACK, FIN, LINK_ETHERNET, RST, SYN
 from inspector.net.pages import drop_pages
 from inspector.net.reassembly import MAX_NOTES, Reassembler, SegmentReader
-from inspector.net.rows import FRAGMENTED, PacketRow, describe_datagram, describe_packet, describe_segment
+from inspector.net.rows import (
+    FRAGMENTED,
+    TRANSPORT_NAMES,
+    PacketRow,
+    describe_datagram,
+    describe_packet,
+    describe_segment,
+)
 from inspector.net.tidy import Tidy
 
 __all__ = ["FlowTable", "PacketRow"]
 
+PLAIN_ETHERTYPES: Final = {b"\x08\x00": "ip", b"\x86\xdd": "ipv6"}
 KEPT_FLOWS: Final = 512
 """Flows whose pieces are kept: what a screenful of rows or a run of messages looks at."""
 
@@ -247,6 +255,17 @@ class FlowTable(BufferSource):
         bases = self._first_numbers(flow)
         row.summary = describe_segment(self.headers, number, bases[row.side], bases[1 - row.side]) + part
         return row
+
+    def layers(self, number: int) -> list[str]:
+        """Protocol names of packet `number` from the link up to the transport, such as eth, ip, tcp."""
+        h = self.headers
+        transport = TRANSPORT_NAMES.get(int(h.transport[number - 1]))
+        if transport is not None and int(self.table.links[number - 1]) == LINK_ETHERNET:
+            start = int(self.table.starts[number - 1])
+            network = PLAIN_ETHERTYPES.get(self.table.image[start + 12 : start + 14])
+            if network is not None:
+                return ["eth", network, transport]
+        return describe_packet(h, number).layers
 
     def _first_numbers(self, flow: int) -> tuple[int, int]:
         """The sequence numbers that are shown as 0, per side."""
