@@ -63,8 +63,8 @@ class Call:
     """
 
     __slots__ = (
-        "asked", "blocks", "codec", "counts", "encodings", "guess", "hidden", "kept", "method", "path", "reset", "row", "status",
-        "style", "text",
+        "asked", "blocks", "codec", "counts", "encodings", "guess", "hidden", "kept", "method", "path", "reset", "row",
+        "status", "style", "text",
     )  # fmt: skip
 
     def __init__(self, row: Message, style: int, codec: str) -> None:
@@ -177,11 +177,10 @@ def timeout_nanoseconds(text: str) -> int:
 
 def timeout_words(text: str) -> str:
     """A grpc-timeout in words: "500m" is 500 milliseconds."""
-    number, unit = text[:-1], text[-1:]
-    if not number.isdecimal() or unit not in _UNITS or len(number) > 8:
+    if not timeout_nanoseconds(text):
         return f"{text!r} is no timeout: up to 8 digits and one of H, M, S, m, u, n"
-    name = _UNITS[unit]
-    return f"{int(number)} {name[:-1] if int(number) == 1 else name}"
+    number, name = int(text[:-1]), _UNITS[text[-1]]
+    return f"{number} {name[:-1] if number == 1 else name}"
 
 
 def binary_value(value: str) -> bytes | None:

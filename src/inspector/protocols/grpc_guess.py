@@ -27,28 +27,36 @@ class Guess:
 def guess_method(methods: list[ProtoMethod], payloads: list[tuple[Side, bytes]]) -> Guess | None:
     """The method whose types fit all messages (who sent them, and their bytes), None when none says anything."""
     counts = [sum(side == each for side, _ in payloads) for each in (0, 1)]
-    fitting: list[tuple[int, ProtoMethod]] = []
+    fitting: list[tuple[int, int, ProtoMethod]] = []
     for method in methods:
         if (counts[0] > 1 and not method.client_streams) or (counts[1] > 1 and not method.server_streams):
             continue
         score = _score(method, payloads)
         if score > 0:
-            fitting.append((score, method))
+            # one message from a side that may stream is possible, from one that may not it is what must be
+            alike = (method.client_streams == (counts[0] > 1)) + (method.server_streams == (counts[1] > 1))
+            fitting.append((score, alike, method))
     if not fitting:
         return None
-    best = max(score for score, _ in fitting)
-    equals = [method for score, method in fitting if score == best]
+    best, closest = max((score, alike) for score, alike, _ in fitting)
+    equals = [method for score, alike, method in fitting if (score, alike) == (best, closest)]
     method = equals[0]
     for each in equals:
         if _size(each) < _size(method):
             method = each
-    alike = f"as {len(equals) - 1} other method{'s' if len(equals) > 2 else ''} would" if len(equals) > 1 else ""
-    others = len(fitting) - len(equals)
-    fields = f"{best} field{'' if best == 1 else 's'}"
-    reason = f"{fields} of {len(payloads)} messages fit its types" + (f", {alike}" if alike else "")
-    reason += f"; {others} more of {len(methods)} methods fit less well" if others else ""
-    confidence = min(0.95, 0.4 + 0.06 * best) / len(equals)
+    rivals = sum(score == best for score, _, _ in fitting) - len(equals)
+    fields = f"{best} field{'' if best == 1 else 's'} of {len(payloads)} message{'' if len(payloads) == 1 else 's'}"
+    reason = f"{fields} fit its types"
+    if len(equals) > 1:
+        reason += f", and those of {_methods(len(equals) - 1)}"
+    if rivals:
+        reason += f"; {_methods(rivals)} of the same types would stream"
+    confidence = min(0.95, 0.4 + 0.06 * best) / len(equals) * (0.8 if rivals else 1)
     return Guess(method, round(confidence, 2), reason) if confidence >= MIN_CONFIDENCE else None
+
+
+def _methods(count: int) -> str:
+    return f"{count} other method{'' if count == 1 else 's'}"
 
 
 def _size(method: ProtoMethod) -> int:

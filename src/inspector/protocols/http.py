@@ -148,6 +148,7 @@ class HttpConversation(Conversation):
         self.first_unanswered = 0
         self.unasked = 0
         self.answers_lost = False
+        self.handed_on: dict[int, Hints] = {}
 
     def step(self, side: Side, r: Reader, out: Sink) -> None:
         half = self.halves[side]
@@ -183,11 +184,22 @@ class HttpConversation(Conversation):
             self._after_response_head(head, request, out)
         follows = framing != NO_BODY and (framing != LENGTH or head.length > 0)
         child: Child | None = None
+        exchange = self._exchange(side, request)
         if head.content_type and (follows or head.content_type.startswith(TELLING)):
             hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", head.content_type)
-            child = out.derive(m, self._exchange(side, request), hints)
+            child = out.derive(m, exchange, hints)
             if child is not None:
                 child.tell(told_fields(head, r.data[start - r.base : r.pos]), m)
+                if side == CLIENT:
+                    self.handed_on[exchange] = hints
+        asked: Hints | None = None
+        if side == SERVER and self.handed_on and head.code >= 200:
+            asked = self.handed_on.pop(exchange, None)
+        if asked is not None and child is None:
+            # an answer in another media type, such as an error page, concerns whoever reads the request
+            other = out.derive(m, exchange, asked)
+            if other is not None:
+                other.tell(told_fields(head, r.data[start - r.base : r.pos]), m)
         if follows:
             m.complete = False
             half.message = m
