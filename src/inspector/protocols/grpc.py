@@ -42,6 +42,7 @@ from inspector.protocols.grpc_frame import (
 )
 from inspector.protocols.grpc_guess import guess_method
 from inspector.protocols.grpc_web import Base64Run, Ending, read_end_of_stream, read_trailers
+from inspector.protocols.protobuf_read import sound_end
 from inspector.protocols.protobuf_summary import short_text, summarise
 from inspector.protocols.protobuf_wire import LEN, Wire
 from inspector.schema.registry import Schemas
@@ -95,9 +96,9 @@ class GrpcConversation(Conversation):
             self._status(call, fields, message)
         call.update()
 
-    def _open(self, side: Side, message: Message | None, out: Sink) -> Call:
-        """The row that holds the call together: the header fields that began it, or the place of its first message."""
-        row = out.message(side, "call", 0, 0, "")
+    def _open(self, side: Side, message: Message | None, out: Sink, start: int = 0) -> Call:
+        """The row that holds the call together: its first header fields, or the `start` of its first message."""
+        row = out.message(side, "call", start, start, "")
         if message is not None:
             name = f"{row.buffer.name}/call"
             row.buffer = Buffer(name, Slices([(message.start, message.end)]), parent=message.buffer)
@@ -119,6 +120,7 @@ class GrpcConversation(Conversation):
         elif fields.get(":status", "200")[:1] not in ("1", "2"):
             call.reset = f"HTTP status {fields[':status']} instead of a gRPC status"
             call.row.issue = call.reset
+            call.ended = message
         elif call.style == BARE and ":status" in fields:
             self._outcome(call, 0, "", message)
         call.hidden = call.status < 0 and any(name.startswith("<") for name in fields)
@@ -127,6 +129,7 @@ class GrpcConversation(Conversation):
 
     def _outcome(self, call: Call, status: int, text: str, message: Message) -> None:
         call.status = status
+        call.ended = message
         call.text = text[:MAX_TEXT]
         facts = call.row.facts
         facts["grpc.status"] = status
@@ -145,6 +148,7 @@ class GrpcConversation(Conversation):
         if side == CLIENT and timeout and message.time - call.row.time >= timeout:
             call.reset = f"deadline of {timeout_words(str(facts['grpc.timeout']))} passed, {call.reset}"
         facts["grpc.reset"] = name
+        call.ended = message
         facts["grpc.duration"] = seconds_between(call.row.time, message.time)
         call.row.issue = None
 
@@ -213,10 +217,7 @@ class GrpcConversation(Conversation):
     def _report(self, side: Side, start: int, end: int, flags: int, payload: bytes, out: Sink) -> Message:
         call = self.call
         if call is None:
-            call = self._open(side, None, out)
-            call.row.start = call.row.end = start
-            at = call.row.buffer.packet_at(start)
-            call.row.packet = at
+            call = self._open(side, None, out, start)
         ends = flags & (TRAILERS if call.style in (WEB, WEB_TEXT) else END if call.style == CONNECT else 0)
         m = out.message(side, "trailers" if ends else "message", start, end, "")
         if m.parent is not None:
@@ -236,7 +237,7 @@ class GrpcConversation(Conversation):
             call.asked = m
         elif call.asked is not None and not (call.method is not None and _is_bidirectional(call)):
             m.answers = call.asked
-        if call.method is None and len(call.kept) < MAX_KEPT:
+        if not call.path and len(call.kept) < MAX_KEPT:
             call.kept.append(m)
         if self.learns and side == SERVER:
             self._learn(payload if not flags & COMPRESSED else inflated(call, side, payload).data)
@@ -353,7 +354,12 @@ def summarise_message(call: Call, side: Side, flags: int, payload: bytes, m: Mes
             return
         payload = found.data
     if call.codec == "proto" or call.codec == "":
-        text = f"({summarise(payload, 0, len(payload), message)})"
+        fields = summarise(payload, 0, len(payload), message)
+        text = f"({fields})"
+        if fields.endswith("…") and m.complete:
+            good, reason = sound_end(payload, 0, len(payload))
+            if reason:
+                m.issue = f"no protobuf from byte {good} of the message on: {reason}"
     elif call.codec == "json":
         text = f"({payload[:MAX_SHOWN].decode('utf-8', 'replace')}{'…' if len(payload) > MAX_SHOWN else ''})"
     else:

@@ -59,12 +59,12 @@ class Call:
 
     `path` is "" while nobody knows it; then `method` may be a guess, and `guess` says why. `encodings` compress the
     messages; `codec` is what they are written in, "proto" mostly. `status` is -1 until it is known; `hidden` says
-    that it may be among fields that nobody can read.
+    that it may be among fields that nobody can read. `ended` is the message that told the outcome.
     """
 
     __slots__ = (
-        "asked", "blocks", "codec", "counts", "encodings", "guess", "hidden", "kept", "method", "path", "reset", "row",
-        "status", "style", "text",
+        "asked", "blocks", "codec", "counts", "encodings", "ended", "guess", "hidden", "kept", "method", "path",
+        "reset", "row", "status", "style", "text",
     )  # fmt: skip
 
     def __init__(self, row: Message, style: int, codec: str) -> None:
@@ -83,6 +83,7 @@ class Call:
         self.text = ""
         self.reset = ""
         self.hidden = False
+        self.ended: Message | None = None
 
     @property
     def name(self) -> str:

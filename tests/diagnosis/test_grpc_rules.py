@@ -1,0 +1,70 @@
+"""What is said of gRPC calls that fail, on recorded ones."""
+
+import pytest
+
+from inspector.diagnosis.rules.grpc_status import MEANINGS
+from inspector.model.finding import Finding
+from inspector.protocols.grpc_call import STATUS_NAMES
+from inspector.session import Session, bundled
+
+
+def findings(name: str, rule: str) -> list[Finding]:
+    return [each for each in Session.open(str(bundled("captures") / name)).findings() if each.rule == rule]
+
+
+def test_every_code_has_a_meaning() -> None:
+    assert sorted(MEANINGS) == list(range(1, len(STATUS_NAMES)))
+
+
+def test_statuses_are_explained() -> None:
+    found = {each.title: each for each in findings("grpc-errors.pcap", "grpc-status")}
+    assert {title: each.severity for title, each in found.items()} == {
+        "1 gRPC call ended in NOT_FOUND": "note",
+        "1 gRPC call ended in INVALID_ARGUMENT": "note",
+        "1 gRPC call ended in UNKNOWN": "warning",
+        "1 gRPC call ended in DATA_LOSS": "warning",
+        "2 gRPC calls ended in UNIMPLEMENTED": "warning",
+        "1 gRPC call ended in INTERNAL": "warning",
+    }
+    unknown = found["1 gRPC call ended in UNKNOWN"]
+    assert 'with "Exception calling application: erro interno"' in unknown.see
+    (evidence,) = unknown.evidence
+    assert b"grpc-status" in evidence.bytes
+    assert evidence.bytes.endswith(b"\x012")
+    assert len(found["2 gRPC calls ended in UNIMPLEMENTED"].evidence) == 2
+
+
+def test_evidence_is_where_it_says() -> None:
+    session = Session.open(str(bundled("captures") / "grpc-errors.pcap"))
+    for finding in session.findings():
+        for evidence in finding.evidence:
+            assert session.packet(evidence.packet).data[evidence.start : evidence.end] == evidence.bytes
+
+
+def test_a_deadline_that_passed() -> None:
+    (finding,) = findings("grpc-sensor.pcapng", "grpc-deadline")
+    assert finding.severity == "warning"
+    assert "allowed sensor.SensorService/GetTemperatura 100 milliseconds" in finding.see
+    assert "sent no message" in finding.see
+    assert [evidence.reads_as for evidence in finding.evidence] == [
+        "grpc-timeout 100m: 100 milliseconds",
+        "RST_STREAM, error code 8: CANCEL",
+    ]
+
+
+def test_trailers_of_grpc_web_are_evidence_too() -> None:
+    (finding,) = findings("grpc-web.pcap", "grpc-status")
+    assert finding.evidence[0].bytes == b"grpc-status: 5\r\n"
+
+
+def test_an_http_status_instead_of_a_grpc_status() -> None:
+    (finding,) = findings("grpc-connect.pcap", "grpc-http-status")
+    assert (finding.severity, finding.title) == ("note", "1 gRPC call got HTTP status 404")
+    assert finding.evidence[0].bytes.startswith(b"HTTP/1.1 404")
+
+
+@pytest.mark.parametrize("name", ["grpc-gzip.pcap", "grpc-metadata.pcap", "grpc-reflection.pcap"])
+def test_nothing_is_said_of_calls_that_succeed(name: str) -> None:
+    assert [
+        each for rule in ("grpc-status", "grpc-deadline", "grpc-http-status") for each in findings(name, rule)
+    ] == []
