@@ -293,6 +293,44 @@ def test_an_upgraded_request_is_stream_1() -> None:
     assert all(m.issue is None for m in messages)
 
 
+CALL = [(":method", "POST"), (":path", "/a.B/C"), ("content-type", "application/grpc"), ("te", "trailers")]
+MESSAGE = b"\0\0\0\0\3\x0a\1x"
+
+
+def test_streams_are_handed_on_as_conversations_of_their_own() -> None:
+    client, server = hpack.Encoder(), hpack.Encoder()
+    asked = headers(client, CALL, 1) + headers(client, CALL, 3)
+    parts = (
+        frame(DATA, 0, 3, MESSAGE[:4]) + frame(DATA, END_STREAM, 1, MESSAGE) + frame(DATA, END_STREAM, 3, MESSAGE[4:])
+    )
+    answers = b"".join(
+        headers(server, [(":status", "200"), ("content-type", "application/grpc")], stream)
+        + frame(DATA, PADDED, stream, b"\2" + MESSAGE + bytes(2))
+        + headers(server, [("grpc-status", "0")], stream, END_HEADERS | END_STREAM)
+        for stream in (3, 1)
+    )
+    messages = cut([(CLIENT, OPENING + asked + parts), (SERVER, settings() + answers)])
+    carried = [m for m in messages if m.protocol == "grpc" and m.kind == "message"]
+    assert sorted((m.side, m.buffer.name) for m in carried) == [
+        (side, f"{name}/stream {stream}") for side, name in enumerate(("client", "server")) for stream in (1, 3)
+    ]
+    assert [m.buffer.data for m in carried] == [MESSAGE] * 4
+
+
+def test_an_error_page_is_no_message_of_the_call() -> None:
+    client, server = hpack.Encoder(), hpack.Encoder()
+    messages = cut(
+        [
+            (CLIENT, OPENING + headers(client, CALL, 1) + frame(DATA, END_STREAM, 1, MESSAGE)),
+            (SERVER, settings() + headers(server, [(":status", "502"), ("content-type", "text/html")], 1)),
+            (SERVER, frame(DATA, END_STREAM, 1, b"<html>bad gateway</html>")),
+        ]
+    )
+    assert [m.side for m in messages if m.protocol == "grpc" and m.kind == "message"] == [CLIENT]
+    (call,) = of_kind(messages, "call")
+    assert "502" in call.summary or "502" in str(call.issue) or "UNAVAILABLE" in call.summary
+
+
 def test_joined_in_the_middle_later_entries_are_exact() -> None:
     client = hpack.Encoder()
     client.encode([("x-before", "1"), ("x-other", "2")])

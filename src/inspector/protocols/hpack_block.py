@@ -16,9 +16,9 @@ MAX_INTEGER_BYTES: Final = 6
 MAX_REMEMBERED_STRING: Final = 1024
 MAX_REMEMBERED_STRINGS: Final = 8192
 """Huffman strings whose text is remembered: header fields repeat."""
-MAX_REMEMBERED_BLOCK: Final = 4096
-MAX_REMEMBERED: Final = 4 << 20
-"""Bytes of header blocks whose outcome is remembered."""
+MAX_REMEMBERED_BLOCK: Final = 16384
+MAX_REMEMBERED: Final = 8 << 20
+"""Bytes of header blocks and their fields whose outcome is remembered; a call has less than 1,000."""
 MAX_SHOWN: Final = 200
 """Characters of a value shown on the line of its header field; the value itself is shown whole below."""
 
@@ -78,13 +78,16 @@ class Memory:
 
     def keep(self, key: tuple[int, bytes], block: Block) -> None:
         """Remember an outcome; when there are too many, begin anew."""
-        if len(key[1]) > MAX_REMEMBERED_BLOCK:
+        size: i64 = len(key[1])
+        for entry in block.fields:
+            size += entry.size
+        if size > MAX_REMEMBERED_BLOCK:
             return
         if self.bytes > MAX_REMEMBERED:
             self.blocks.clear()
             self.bytes = 0
         self.blocks[key] = block
-        self.bytes += len(key[1]) + 64
+        self.bytes += size
 
 
 _memory: Final = Memory()

@@ -286,7 +286,7 @@ class Http2Conversation(Conversation):
             child = stream.children[side]
             if child is None and stream.blind:
                 child = self._guess(side, stream, m, r.data[frame.start - r.base : frame.end - r.base], out)
-            if child is not None:
+            if child is not None and not stream.mute[side]:
                 child.add(frame.start, frame.end)
         ends = frame.flags & END_STREAM != 0
         if ends and m.complete:
@@ -452,6 +452,10 @@ class Http2Conversation(Conversation):
             hints = Hints("tcp", self.hints.server_port, self.hints.client_port, protocol, content_type, why)
             hints.details = digest.fields
         child = out.derive(m, stream.number, hints, f"stream {stream.number}")
+        if child is None and stream.hints is not None:
+            # an answer in another media type, such as an error page: it concerns whoever reads the request
+            stream.mute[side] = True
+            child = out.derive(m, stream.number, stream.hints, f"stream {stream.number}")
         if child is None:
             return None
         if stream.hints is None:

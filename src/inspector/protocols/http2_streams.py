@@ -44,9 +44,9 @@ class Http2Stream:
     """One stream. Lists have an entry for each side, what it sends.
 
     `spent` is how much of the window beyond its initial size is used up (negative: credit). `ended` are sides that
-    said END_STREAM or RST_STREAM. `children` read the side's data; `request` opened the stream. `blind` says that the
-    header fields that tell what the data is were not captured, `told` are those that were; `guesses` counts tries to
-    recognise it.
+    said END_STREAM or RST_STREAM. `children` read the side's data, of a `mute` side only its header fields; `request`
+    opened the stream. `blind` says that the header fields that tell what the data is were not captured, `told` are
+    those that were; `guesses` counts tries to recognise it.
     """
 
     def __init__(self, number: i64, state: i64) -> None:
@@ -64,6 +64,7 @@ class Http2Stream:
         self.told: list[tuple[Message, Block]] = []
         self.guesses = 0
         self.children: list[Child | None] = [None, None]
+        self.mute = [False, False]
 
     def spend(self, side: Side, count: i64) -> None:
         """`side` sent `count` bytes of data (negative: was allowed so many more)."""
