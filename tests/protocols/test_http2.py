@@ -157,6 +157,8 @@ def test_every_type_has_a_summary_and_a_tree(sent: bytes, summary: str) -> None:
         (frame(WINDOW, 0, 0, bytes(4)), "increment of 0"),
         (frame(DATA, PADDED, 1, b"\x09abc"), "padding do not fit"),
         (frame(DATA, 0, 9, b"x"), "DATA on a stream that is idle"),
+        (frame(DATA, 0, 0, b"x"), "DATA may not be sent on stream 0"),
+        (frame(GOAWAY, 0, 1, bytes(8)), "GOAWAY may not be sent on stream 1"),
         (frame(DATA, 0, 1, b"x"), "that its sender has finished"),
         (frame(CONTINUATION, END_HEADERS, 1, b""), "no header block is open"),
         (frame(HEADERS, END_HEADERS, 3, b"\x88"), "HEADERS on a stream that is idle"),

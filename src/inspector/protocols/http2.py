@@ -72,6 +72,10 @@ MAX_SHOWN: Final = 80
 """Characters of debug data on the line of a frame."""
 
 
+ON_CONNECTION: Final = frozenset((SETTINGS, PING, GOAWAY))
+"""Frames of stream 0; all others of RFC 9113 but WINDOW_UPDATE belong to a stream."""
+
+
 class Pending:
     """A header block whose frames are still coming: `first` began it, `ranges` are its parts in the side's buffer."""
 
@@ -216,6 +220,8 @@ class Http2Conversation(Conversation):
             half.pending = None
             half.table.forget(UNDECODED)
             note(m, "the header block before this frame is not finished (RFC 9113 4.3)")
+        if (kind <= CONTINUATION and kind != WINDOW_UPDATE) and (frame.stream == 0) != (kind in ON_CONNECTION):
+            note(m, f"{kind_name(kind).upper()} may not be sent on stream {frame.stream} (RFC 9113 6)")
         if kind == DATA:
             self._data(side, half, frame, m, r, out)
         elif kind == HEADERS:
