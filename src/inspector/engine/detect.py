@@ -31,10 +31,12 @@ def protocols() -> dict[str, Protocol]:
 
 
 def is_claimed(content_type: str) -> bool:
-    """Whether some protocol reads bodies of this media type."""
+    """Whether some protocol cuts messages out of bodies of this media type."""
     known = _claimed.get(content_type)
     if known is None:
-        known = any(claims(protocol, content_type) for protocol in protocols().values()) if content_type else False
+        known = False
+        for protocol in protocols().values() if content_type else ():
+            known = known or (not protocol.inline and claims(protocol, content_type))
         if len(_claimed) < MAX_CLAIMED:
             _claimed[content_type] = known
     return known
@@ -45,7 +47,25 @@ def claims(protocol: Protocol, content_type: str) -> bool:
     for pattern in protocol.content_types:
         if content_type == pattern or (pattern.endswith("*") and content_type.startswith(pattern[:-1])):
             return True
+        if pattern.startswith("*") and content_type.endswith(pattern[1:]):
+            return True
     return False
+
+
+def inline_reader(content_type: str) -> Protocol | None:
+    """Who reads bodies of this media type as a part of the message that carries them."""
+    for protocol in protocols().values():
+        if protocol.inline and claims(protocol, content_type):
+            return protocol
+    return None
+
+
+def undoes_codings(hints: Hints) -> bool:
+    """Whether whoever reads these bytes wants them without their content codings."""
+    named = protocols().get(hints.protocol)
+    if named is not None:
+        return named.undoes_codings
+    return any(protocol.undoes_codings and claims(protocol, hints.content_type) for protocol in protocols().values())
 
 
 def verdicts(prefix: bytes, side: Side, hints: Hints) -> list[Verdict]:
@@ -64,7 +84,7 @@ def verdicts(prefix: bytes, side: Side, hints: Hints) -> list[Verdict]:
 
 def strength(protocol: Protocol, prefix: bytes, side: Side, hints: Hints) -> int:
     """How well one side's first bytes fit one protocol, what the layer below said of them counted in."""
-    if hints.content_type and claims(protocol, hints.content_type):
+    if hints.content_type and not protocol.inline and claims(protocol, hints.content_type):
         return STRONG
     return protocol.recognise(prefix, side, hints).strength
 

@@ -4,7 +4,9 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from inspector.engine.detect import PREFIX, choose, first_start, is_claimed, protocols
+from inspector.engine.body import NOT_CAPTURED, CodedBody
+from inspector.engine.coding import codings_of
+from inspector.engine.detect import PREFIX, choose, first_start, is_claimed, protocols, undoes_codings
 from inspector.engine.lane import Lane
 from inspector.model.buffer import Buffer, Slices
 from inspector.model.errors import DecodeError, HoleError, Truncated, WaitForPeer
@@ -13,6 +15,7 @@ from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.protocols.base import Child, Conversation, Hints, Sink
 from inspector.protocols.data import DataConversation
 from inspector.schema.registry import Schemas
+from inspector.wire.reader import Reader
 
 MAX_HANDOVERS: Final = 8
 """Protocols one connection may switch through; real ones do so once or twice."""
@@ -67,6 +70,7 @@ class Stream(Sink):
         self.handovers = 0
         self.handed_over = False
         self.children: dict[tuple[int, int], Stream] = {}
+        self.coded: list[CodedBody | None] = [None, None]
 
     # feeding
 
@@ -350,8 +354,24 @@ class Stream(Sink):
             self.children[self.serial, key] = child
         lane = child.lanes[parent.side]
         lane.hints = hints
-        lane.buffer.name = f"{parent.buffer.name}/{label or f'body at {parent.start}'}"
+        name = f"{parent.buffer.name}/{label or f'body at {parent.start}'}"
+        lane.buffer.name = name
+        if "content-encoding" in hints.details or "transfer-encoding" in hints.details:
+            child.undo_codings(parent.side, hints, name)
         return DerivedChild(self, child, parent)
+
+    def undo_codings(self, side: Side, hints: Hints, name: str) -> None:
+        """Let this side's bytes come decoded, where their reader wants that and none have come yet."""
+        lane = self.lanes[side]
+        details = hints.details
+        codings = codings_of(details.get("content-encoding", ""), details.get("transfer-encoding", ""))
+        parent = lane.buffer.parent
+        if not codings or lane.size or self.coded[side] is not None or parent is None or not undoes_codings(hints):
+            return
+        coded = CodedBody(parent, codings)
+        coded.rename(name)
+        self.coded[side] = coded
+        lane.buffer = coded.decoded
 
     def handover(self, hints: Hints) -> None:
         self.handed_over = True
@@ -378,9 +398,13 @@ class DerivedChild(Child):
 
     def add(self, start: int, end: int) -> None:
         side = self.parent.side
-        self.stream.lanes[side].buffer.extend(start, end)
         self.stream.parents[self.parent.side] = self.parent
         r = self.outer.lanes[side].reader
+        coded = self.stream.coded[side]
+        if coded is not None:
+            self._decode(coded, side, r, start, end)
+            return
+        self.stream.lanes[side].buffer.extend(start, end)
         for low, high in r.holes:
             if start < high and low < end:
                 if start < low:
@@ -390,10 +414,32 @@ class DerivedChild(Child):
         if start < end:
             self.stream.feed(side, r.data[start - r.base : end - r.base])
 
+    def _decode(self, coded: CodedBody, side: Side, r: Reader, start: int, end: int) -> None:
+        """Feed what the coded bytes `start:end` make, up to the first hole."""
+        stop = end
+        for low, high in r.holes:
+            if start < high and low < end:
+                stop = min(stop, max(low, start))
+        if start < stop and not coded.codings.problem:
+            for part in coded.add(r.data[start - r.base : stop - r.base], start):
+                self.stream.feed(side, part)
+        if stop < end:
+            coded.codings.give_up(NOT_CAPTURED)
+
     def tell(self, fields: dict[str, str], message: Message) -> None:
         self.stream.parents[self.parent.side] = self.parent
         self.stream.tell(self.parent.side, fields, message)
 
     def finish(self, ending: str = "fin") -> None:
-        self.stream.parents[self.parent.side] = self.parent
-        self.stream.finish(self.parent.side, ending)
+        side = self.parent.side
+        self.stream.parents[side] = self.parent
+        coded = self.stream.coded[side]
+        if coded is not None:
+            rest = coded.finish()
+            if rest:
+                self.stream.feed(side, rest)
+            problem = coded.codings.problem
+            issue = self.parent.issue
+            if problem:
+                self.parent.issue = problem if issue is None else f"{issue}; {problem}"
+        self.stream.finish(side, ending)

@@ -128,6 +128,11 @@ class Buffer:
                 self._pieces.add_range(start, end, end - start)
         self._data = None
 
+    def grow(self, start: int, end: int, length: int) -> None:
+        """Append `length` bytes worked out from parent bytes `start:end`."""
+        self.pieces.add_range(start, end, length)
+        self._data = None
+
     def release(self) -> None:
         """Forget the contents; they are loaded again when needed."""
         self._pieces = None

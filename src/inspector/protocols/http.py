@@ -55,7 +55,8 @@ HEADER_FIELDS: Final = {
 
 KEPT_HEADERS: Final = frozenset(
     "host content-length content-type content-encoding transfer-encoding connection upgrade user-agent expect "
-    "location server last-event-id range http2-settings".split()
+    "location server last-event-id range http2-settings sec-websocket-key sec-websocket-accept sec-websocket-protocol "
+    "sec-websocket-extensions sec-websocket-version".split()
 )
 """Headers that framing, pairing or lists need; the others are read when somebody looks."""
 TELLING: Final = "application/grpc"
@@ -126,7 +127,10 @@ class Half:
         self.trailers = False
         self.missing: i64 = 0
         self.child: Child | None = None
+        self.hints: Hints | None = None
+        self.exchange = 0
         self.tunnel = False
+        self.ending = "open"
 
     def reset(self) -> None:
         """Expect a head next."""
@@ -136,6 +140,7 @@ class Half:
         self.trailers = False
         self.missing = 0
         self.child = None
+        self.hints = None
 
 
 class HttpConversation(Conversation):
@@ -184,9 +189,11 @@ class HttpConversation(Conversation):
             self._after_response_head(head, request, out)
         follows = framing != NO_BODY and (framing != LENGTH or head.length > 0)
         child: Child | None = None
+        hints: Hints | None = None
         exchange = self._exchange(side, request)
         if head.content_type and (follows or head.content_type.startswith(TELLING)):
             hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", head.content_type)
+            hints.details = head.headers
             child = out.derive(m, exchange, hints)
             if child is not None:
                 child.tell(told_fields(head, r.data[start - r.base : r.pos]), m)
@@ -207,6 +214,8 @@ class HttpConversation(Conversation):
             half.left = head.length
             half.body_start = r.offset
             half.child = child
+            half.hints = hints
+            half.exchange = exchange
         elif child is not None:
             child.finish()
 
@@ -257,6 +266,8 @@ class HttpConversation(Conversation):
             if hints.protocol == "http2" and request is not None:
                 hints.message = request
                 hints.details["http2-settings"] = str(request.facts.get("http.http2_settings", ""))
+            elif hints.protocol == "websocket":
+                hints.details = websocket_details(head, request)
             out.handover(hints)
         if 100 <= head.code < 200:
             return
@@ -322,18 +333,19 @@ class HttpConversation(Conversation):
         m.complete = True
         self._end(half, f"{half.missing} bytes of the body were never captured" if half.missing else "")
 
-    def _end(self, half: Half, issue: str) -> None:
+    def _end(self, half: Half, issue: str, ending: str = "fin") -> None:
         """No more of this message; `issue` says what is wrong with it, "" when nothing is."""
         m = half.message
         assert m is not None
         if issue:
             m.issue = issue if m.issue is None else f"{m.issue}; {issue}"
         if half.child is not None:
-            half.child.finish()
+            half.child.finish(ending)
         half.reset()
 
     def finish(self, side: Side, offset: int, ending: str, out: Sink) -> None:
         half = self.halves[side]
+        half.ending = ending
         m = half.message
         if m is None:
             return
@@ -348,7 +360,18 @@ class HttpConversation(Conversation):
             issue = f"{how} before the last chunk"
         else:
             issue = f"{how}: the body may go on"
-        self._end(half, issue)
+        self._tell_abort(half, m, out)
+        self._end(half, issue, ending)
+
+    def _tell_abort(self, half: Half, m: Message, out: Sink) -> None:
+        """Whoever reads an unfinished response is told that the client had gone, as far as the ends tell."""
+        request, hints, gone = m.answers, half.hints, self.halves[CLIENT].ending
+        if half.child is None or request is None or hints is None or half.ending == "fin":
+            return
+        if gone in ("fin", "rst"):
+            asker = out.derive(request, half.exchange, hints)
+            if asker is not None:
+                asker.tell({":reset": gone.upper()}, request)
 
     def incomplete(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
         half = self.halves[side]
@@ -844,6 +867,14 @@ def told_fields(head: Head, raw: bytes) -> dict[str, str]:
             value = value.strip()
             fields[name] = f"{fields[name]}, {value}" if name in fields else value
     return fields
+
+
+def websocket_details(head: Head, request: Message | None) -> dict[str, str]:
+    """What an upgrade said about the WebSocket (RFC 6455 4.2): the key is the client's, the rest the server's."""
+    details = {name: value for name, value in head.headers.items() if name.startswith("sec-websocket-")}
+    if request is not None:
+        details["sec-websocket-key"] = str(request.facts.get("http.sec_websocket_key", ""))
+    return details
 
 
 def is_text(content_type: str) -> bool:

@@ -1,0 +1,293 @@
+"""Undoing content codings piece by piece. Spec: RFC 9110 8.4; RFC 1950-1952, RFC 7932 (br), RFC 8878 (zstd)"""
+
+import zlib
+from contextlib import suppress
+from typing import Final
+
+from inspector.engine.zstd_frames import whole_blocks
+
+MAX_INFLATED: Final = 64 << 20
+"""Bytes that one body may inflate to; a few KB can be made to inflate to gigabytes."""
+MAX_RATIO: Final = 2048
+"""Bytes out for each byte in, once FREE have come out; deflate reaches 1032 at most, text rarely 20."""
+FREE: Final = 1 << 20
+"""Bytes that may come out whatever the ratio: a page of spaces is no attack."""
+STEP: Final = 1024
+"""Bytes inflated at once; where one of them is wrong, what lies before it in the step is tried byte by byte."""
+OFTEN: Final = 1 << 16
+"""Compressed bytes up to which br and zstd are decoded again with every addition, from the beginning."""
+MAX_CODINGS: Final = 8
+"""Codings on top of each other; real bodies have one, seldom two."""
+
+
+def codings_of(content: str, transfer: str = "") -> list[str]:
+    """The codings to undo, outermost first, of a Content-Encoding and a Transfer-Encoding header (RFC 9110 8.4)."""
+    names = [name.strip().lower() for name in f"{content},{transfer}".split(",")]
+    return [name for name in reversed(names) if name not in ("", "identity", "chunked")][:MAX_CODINGS]
+
+
+class Decoder:
+    """One coding. `problem` says why no more comes out ("" while all is well)."""
+
+    def __init__(self) -> None:
+        self.problem = ""
+
+    def feed(self, data: bytes, most: int) -> bytes:
+        """What comes out with these bytes, which is not much more than `most` bytes."""
+        return b""
+
+    def finish(self, most: int) -> bytes:
+        """What still comes out when no more goes in; sets `problem` where the end is missing."""
+        return b""
+
+
+class Unknown(Decoder):
+    """A coding that nobody here can undo."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.problem = f"nobody here knows the coding {name[:40]!r}"
+
+
+class Deflate(Decoder):
+    """gzip, whose members may follow each other (RFC 1952 2.2), and deflate, with or without its zlib header."""
+
+    def __init__(self, gzip: bool) -> None:
+        super().__init__()
+        self.gzip = gzip
+        self.head = b""
+        self.ended = False
+        self.begun = False
+        self.worker = zlib.decompressobj(wbits=31)
+
+    def feed(self, data: bytes, most: int) -> bytes:
+        if not self.begun:
+            self.head += data
+            if len(self.head) < 2:
+                return b""
+            data = self.head
+            self._begin(data)
+        out: list[bytes] = []
+        size = 0
+        at = 0
+        while at < len(data) and not self.problem and size <= most:
+            found = self._step(data[at : at + STEP], most - size + 1)
+            out.append(found)
+            size += len(found)
+            at += STEP
+        return b"".join(out)
+
+    def _begin(self, data: bytes) -> None:
+        """RFC 9110 8.4.1.2: deflate is zlib's format; some senders leave its two bytes of header out."""
+        self.begun = True
+        if not self.gzip:
+            with_header = data[0] & 15 == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+            self.worker = zlib.decompressobj(wbits=15 if with_header else -15)
+
+    def _step(self, data: bytes, most: int) -> bytes:
+        if self.ended:
+            data = self._next_member(data)
+            if not data:
+                return b""
+        before = self.worker.copy()
+        try:
+            out = self.worker.decompress(data, most)
+        except zlib.error:
+            self.worker = before
+            return self._bytewise(data, most)
+        if self.worker.eof:
+            self.ended = True
+            rest = self.worker.unused_data
+            if rest and len(out) < most:
+                out += self._step(rest, most - len(out))
+        return out
+
+    def _next_member(self, data: bytes) -> bytes:
+        """What follows the end: another gzip member, zero bytes that pad it, or something that does not belong."""
+        if self.gzip and data[:1] == b"\x1f":
+            self.ended = False
+            self.worker = zlib.decompressobj(wbits=31)
+            return data
+        if data.strip(b"\0"):
+            self.problem = f"bytes behind the end of the {'gzip' if self.gzip else 'deflate'} data"
+        return b""
+
+    def _bytewise(self, data: bytes, most: int) -> bytes:
+        """What comes out before the byte that is wrong."""
+        out: list[bytes] = []
+        for at in range(len(data)):
+            try:
+                out.append(self.worker.decompress(data[at : at + 1], most))
+            except zlib.error as error:
+                self.problem = f"the {'gzip' if self.gzip else 'deflate'} data is corrupt: {error_text(str(error))}"
+                break
+        return b"".join(out)
+
+    def finish(self, most: int) -> bytes:
+        if not self.problem and not self.ended and (self.begun or self.head):
+            self.problem = f"the {'gzip' if self.gzip else 'deflate'} data ends too early"
+        return b""
+
+
+def error_text(text: str) -> str:
+    """What zlib found, without its number."""
+    return text.partition("decompressing data: ")[2] or text
+
+
+class Whole(Decoder):
+    """br and zstd, for which there is no decoder that goes on: the bytes so far are decoded again from the first."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.tried = 0
+        self.given = 0
+        self.ended = False
+
+    def feed(self, data: bytes, most: int) -> bytes:
+        self.parts.append(data)
+        self.size += len(data)
+        if self.size > OFTEN and self.size < self.tried + self.tried // 8:
+            return b""
+        return self._more(most)
+
+    def finish(self, most: int) -> bytes:
+        if not self.size:
+            return b""
+        out = self._more(most) if self.tried < self.size else b""
+        if not self.problem and not self.ended:
+            self.problem = f"the {self.name} data ends too early, or is corrupt"
+        return out
+
+    def _more(self, most: int) -> bytes:
+        self.parts = [b"".join(self.parts)]
+        self.tried = self.size
+        data = self.parts[0]
+        if self.name == "zstd":
+            out = self._zstd(data, self.given + most)
+        else:
+            out, self.ended = decompressed("br", data, self.given + most)
+        more = out[self.given :]
+        self.given = max(self.given, len(out))
+        return more
+
+    def _zstd(self, data: bytes, most: int) -> bytes:
+        """All blocks that are there in full; the checksum counts when the last frame has ended."""
+        blocks, self.ended, self.problem = whole_blocks(data)
+        if self.ended:
+            out, good = decompressed("zstd", data, most)
+            if good or len(out) >= most:
+                return out
+        out, good = decompressed("zstd", blocks, most) if blocks else (b"", not self.ended)
+        if (not good or self.ended) and not self.problem and len(out) < most:
+            self.problem = "the zstd data is corrupt"
+        return out
+
+
+def decompressed(name: str, data: bytes, most: int) -> tuple[bytes, bool]:
+    """What comes out up to `most` bytes or the first wrong one, and whether that is all there should be."""
+    import cramjam
+
+    library = cramjam.zstd if name == "zstd" else cramjam.brotli
+    room = min(most + 1, max(4 * len(data), 4096))
+    while True:
+        target = bytearray(room)
+        try:
+            size: int = library.decompress_into(data, target)
+        except cramjam.DecompressionError as error:
+            if "write whole buffer" not in str(error):
+                # the library says nothing of how far it came: the room it has not touched differs between two fills
+                return _written(name, data, target), False
+            if room > most:
+                return bytes(target), False
+            room = min(most + 1, 4 * room)
+            continue
+        return bytes(target[:size]), True
+
+
+def _written(name: str, data: bytes, target: bytearray) -> bytes:
+    """The bytes that a decoder that failed has put into `target`, which held zeros."""
+    import cramjam
+
+    library = cramjam.zstd if name == "zstd" else cramjam.brotli
+    other = bytearray(b"\xff") * len(target)
+    with suppress(cramjam.DecompressionError):
+        library.decompress_into(data, other)
+    low, high = 0, len(target)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if target[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return bytes(target[:low])
+
+
+def decoder_of(name: str) -> Decoder:
+    """The decoder of the coding of this name (IANA HTTP Content Coding Registry)."""
+    if name in ("gzip", "x-gzip"):
+        return Deflate(True)
+    if name == "deflate":
+        return Deflate(False)
+    if name in ("br", "zstd"):
+        return Whole(name)
+    return Unknown(name)
+
+
+class Codings:
+    """Several codings, undone one after the other, outermost first; within the limits of this module."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.decoders = [decoder_of(name) for name in names]
+        self.taken = 0
+        self.given = 0
+        self.problem = ""
+
+    def feed(self, data: bytes) -> bytes:
+        """What comes out with the next bytes."""
+        if self.problem:
+            return b""
+        self.taken += len(data)
+        return self._through(data, 0)
+
+    def finish(self) -> bytes:
+        """What still comes out when no more goes in; `problem` then says whether that was all."""
+        out: list[bytes] = []
+        for index, decoder in enumerate(self.decoders):
+            if self.problem:
+                break
+            rest = decoder.finish(self._room())
+            self._note(decoder.problem)
+            out.append(self._through(rest, index + 1, after_problem=True) if rest else b"")
+        return b"".join(out)
+
+    def give_up(self, problem: str) -> None:
+        """No more can be undone, for a reason that lies outside."""
+        self._note(problem)
+
+    def _room(self) -> int:
+        return min(MAX_INFLATED, max(FREE, MAX_RATIO * self.taken)) - self.given
+
+    def _note(self, problem: str) -> None:
+        if problem and not self.problem:
+            self.problem = problem
+
+    def _through(self, data: bytes, first: int, after_problem: bool = False) -> bytes:
+        room = self._room()
+        problem = ""
+        for index in range(first, len(self.decoders)):
+            if not data:
+                break
+            decoder = self.decoders[index]
+            data = decoder.feed(data, room)
+            problem = problem or decoder.problem
+        for decoder in self.decoders:
+            problem = problem or decoder.problem
+        if len(data) > room:
+            data = data[:room]
+            problem = f"stopped after {self.given + room:,} bytes: {self.taken:,} make more than is safe to hold"
+        self.given += len(data)
+        self._note(problem)
+        return data
