@@ -285,6 +285,18 @@ def test_flags_that_do_not_exist_are_no_message() -> None:
     assert [m.kind for m in messages] == ["call"]
 
 
+def test_json_that_nobody_announced() -> None:
+    _, request = Wire().ask().data(CLIENT, prefixed(b'{"sensorId": "x"}\n')).cut()
+    assert request.issue is None
+    assert leaves(request)["grpc.json"] == '{"sensorId": "x"}\n'
+
+
+def test_a_message_that_is_no_protobuf() -> None:
+    _, request = Wire().ask().data(CLIENT, prefixed(b"\xff\xff")).cut()
+    assert request.summary == "GetTemperatura(…)"
+    assert str(request.issue).startswith("no protobuf from byte 0 of the message on: no field starts here")
+
+
 def test_interleaved_streams_keep_apart() -> None:
     wire = Wire().ask(PATH, 1).ask(PATH, 3).data(CLIENT, prefixed(ASK)[:7], 1)
     wire.data(CLIENT, prefixed(b"\x0a\x01z"), 3, end=True).data(CLIENT, prefixed(ASK)[7:], 1, end=True)

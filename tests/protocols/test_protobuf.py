@@ -1,13 +1,12 @@
 """Protobuf against the protobuf library, with a schema and without."""
 
 import struct
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from inspector.protocols.protobuf_summary import summarise
 from inspector.schema.proto import ProtoMessage
 from inspector.session import Options, bundled, load_schemas, read_bytes
 from inspector.wire.recorder import Recorder
+from protobuf_values import decoded, expected, fields_of, same
 from streams import check_tree
 
 SCHEMAS = load_schemas(Options())
@@ -45,55 +45,6 @@ def tree_of(data: bytes, name: str = "") -> Field:
     tree.buffer = Buffer("bytes", Plain(data))
     check_tree(tree, tree.buffer)
     return tree
-
-
-def fields_of(node: Field) -> Iterator[Field]:
-    """The fields of the message below `node`."""
-    message = next(child for child in node.children if child.name == "protobuf.message")
-    return (child for child in message.children if child.name == "protobuf.field")
-
-
-def decoded(node: Field, data: bytes) -> list[tuple[str, object]]:
-    """Names and values in order; messages as lists of their own, lists as one entry for each number."""
-    found: list[tuple[str, object]] = []
-    for field in fields_of(node):
-        for child in field.children:
-            if child.name == "protobuf.message":
-                found.append((field.label, decoded(field, data)))
-            elif child.name == "protobuf.field.value":
-                found.append((field.label, data[child.start : child.end]))
-            elif child.name == "protobuf.field.value.repeated":
-                found += [(field.label, number.value) for number in child.children]
-            elif child.name.startswith("protobuf.field.value.") and not child.name.endswith("length"):
-                found.append((field.label, child.value))
-    return found
-
-
-def expected(message: Message) -> list[tuple[str, object]]:
-    """The same of the library's message."""
-    found: list[tuple[str, object]] = []
-    for descriptor, value in message.ListFields():
-        entry = descriptor.message_type is not None and descriptor.message_type.GetOptions().map_entry
-        if entry:
-            found += [(descriptor.name, [("key", key), ("value", value[key])]) for key in value]
-        elif descriptor.is_repeated:
-            found += [(descriptor.name, expected(each) if descriptor.message_type else each) for each in value]
-        elif descriptor.message_type:
-            found.append((descriptor.name, expected(value)))
-        else:
-            found.append((descriptor.name, value))
-    return found
-
-
-def same(left: object, right: object) -> bool:
-    """Equal, floats up to single precision; the order of a map's entries is the library's."""
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-    if isinstance(left, tuple) and isinstance(right, tuple):
-        return left[0] == right[0] and same(left[1], right[1])
-    if isinstance(left, float) and isinstance(right, float):
-        return left == right or left != left or struct.pack("<f", left) == struct.pack("<f", right)
-    return type(left) is type(right) and left == right
 
 
 INT32 = st.integers(-(2**31), 2**31 - 1)

@@ -37,6 +37,7 @@ from inspector.protocols.grpc_frame import (
     TRAILERS,
     chain,
     check_flags,
+    codec_in,
     inflated,
     starts_plausibly,
 )
@@ -353,17 +354,18 @@ def summarise_message(call: Call, side: Side, flags: int, payload: bytes, m: Mes
             m.summary = f"{call.name}({text})" if side == CLIENT else f"→ {text}"
             return
         payload = found.data
-    if call.codec == "proto" or call.codec == "":
+    codec = codec_in(call, payload)
+    if codec == "proto":
         fields = summarise(payload, 0, len(payload), message)
         text = f"({fields})"
         if fields.endswith("…") and m.complete:
             good, reason = sound_end(payload, 0, len(payload))
             if reason:
                 m.issue = f"no protobuf from byte {good} of the message on: {reason}"
-    elif call.codec == "json":
+    elif codec == "json":
         text = f"({payload[:MAX_SHOWN].decode('utf-8', 'replace')}{'…' if len(payload) > MAX_SHOWN else ''})"
     else:
-        text = f"({len(payload)} bytes of {call.codec})"
+        text = f"({len(payload)} bytes of {codec})"
     if side == CLIENT:
         m.summary = call.name + text
     else:

@@ -16,7 +16,7 @@ from inspector.protocols.grpc_call import (
     status_name,
     timeout_words,
 )
-from inspector.protocols.grpc_frame import COMPRESSED, END, PREFIX, TRAILERS, inflated
+from inspector.protocols.grpc_frame import COMPRESSED, END, PREFIX, TRAILERS, codec_in, inflated
 from inspector.protocols.grpc_web import Base64Run
 from inspector.protocols.protobuf_read import read_message
 from inspector.schema.registry import Schemas
@@ -92,9 +92,10 @@ def _explain_body(message: Message, call: Call, r: Reader, schemas: Schemas, com
 
 def _contents(r: Reader, call: Call, side: Side, schemas: Schemas) -> None:
     """What a message holds, in the call's codec."""
-    if call.codec in ("proto", ""):
+    codec = codec_in(call, r.data[r.pos : r.end])
+    if codec == "proto":
         read_message(r, call.type_of(side), schemas.proto)
-    elif call.codec == "json" and r.limit == r.end:
+    elif codec == "json" and r.limit == r.end:
         r.text("grpc.json", r.left)
     else:
         r.skip("grpc.body", r.left)

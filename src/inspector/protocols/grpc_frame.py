@@ -4,7 +4,7 @@ from typing import Final
 
 from inspector.model.sides import Side
 from inspector.protocols.grpc_call import CONNECT, GRPC, Call
-from inspector.protocols.protobuf_guess import count_fields
+from inspector.protocols.protobuf_guess import as_text, count_fields
 from inspector.protocols.protobuf_wire import I32, Wire
 from inspector.wire.inflate import MAX_INFLATED, Inflated, inflate
 from inspector.wire.reader import Reader
@@ -42,6 +42,18 @@ def inflated(call: Call, side: Side, payload: bytes, most: int = MAX_INFLATED) -
     if coding == "identity":
         return Inflated(payload, "the compressed flag is set, but the encoding is identity")
     return inflate(coding, payload, most)
+
+
+def codec_in(call: Call, payload: bytes) -> str:
+    """What a message is written in: as the media type says, but JSON that it does not speak of is JSON all the same.
+
+    As protobuf an opening brace or bracket would begin a group, which nobody has used since 2008.
+    """
+    if call.codec not in ("proto", ""):
+        return call.codec
+    if payload[:1] in (b"{", b"[") and payload.rstrip()[-1:] in (b"}", b"]") and as_text(payload) is not None:
+        return "json"
+    return "proto"
 
 
 def chain(data: bytes, at: int) -> int:
