@@ -3,7 +3,7 @@
 import pytest
 
 from inspector.engine.cursor import NOWHERE, Outline, next_in_flow, previous_in_flow
-from inspector.model.buffer import Buffer, BufferSource, Pieces
+from inspector.model.buffer import Buffer, BufferSource, Pieces, Plain
 from inspector.model.field import Bits, Field
 from inspector.model.message import Message
 
@@ -22,7 +22,10 @@ class Fixed(BufferSource):
             pieces.add(self.packet, self.offset, len(self.bytes))
         else:
             pieces.add_range(4, 8, len(self.bytes))
-        buffer.fill(pieces, self.bytes)
+        buffer.fill(pieces)
+
+    def read(self, buffer: Buffer, start: int, end: int) -> bytes:
+        return self.bytes[start:end]
 
 
 def tree(name: str, start: int, end: int, *children: Field) -> Field:
@@ -134,6 +137,21 @@ def test_a_captured_byte_selects_the_field_made_from_it(outline: Outline) -> Non
     assert outline.nodes[outline.at_packet_byte(4, 5)].name == "method"
     assert outline.at_packet_byte(5, 1) == NOWHERE
     assert outline.at_packet_byte(4, 40) == NOWHERE
+
+
+def test_bytes_and_values_of_a_line(outline: Outline) -> None:
+    at = {outline.nodes[i].name: i for i in range(len(outline))}
+    assert outline.nodes[at["method"]].raw == b"PAY"
+    assert (outline.nodes[at["ip.flags.df"]].value, outline.nodes[at["ip.flags.df"]].raw) == (1, b"IP")
+
+
+def test_a_packets_own_bytes_come_from_itself() -> None:
+    packet = Buffer("packet 7", Plain(b"abc"))
+    packet.key = 7
+    made = Outline()
+    made.add(tree("frame", 0, 3, tree("empty", 1, 1)), packet)
+    assert made.origins(0) == [(7, 0, 3, True)]
+    assert made.origins(1) == []
 
 
 def test_messages_of_the_same_flow() -> None:

@@ -1,5 +1,7 @@
 """Driving the application in tests: start it, wait until it has settled, read what is on the screen."""
 
+from collections.abc import Callable
+
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -8,6 +10,9 @@ from inspector.tui.app import InspectorApp
 from inspector.tui.screens.main import MainScreen
 from inspector.tui.widgets.lines import Lines
 from tui.fake import session
+
+ROUNDS = 3
+"""Times in a row that nothing is left to do: an answer may lead to the next question."""
 
 
 def app_on(made: Session | None = None, display_filter: str = "") -> InspectorApp:
@@ -18,16 +23,26 @@ def app_on(made: Session | None = None, display_filter: str = "") -> InspectorAp
 
 async def settle(pilot: Pilot[int]) -> MainScreen:
     """Wait until the workers have answered and the main screen shows it."""
-    main: MainScreen | None = None
+    calm = 0
     for _ in range(400):
         await pilot.app.workers.wait_for_complete()
-        await pilot.pause()
+        await pilot.pause(0.01)
         found = [screen for screen in pilot.app.screen_stack if isinstance(screen, MainScreen)]
         main = found[-1] if found else None
-        if main is not None and main.is_mounted and main.digest.complete and not main.desk.busy:
-            await pilot.pause()
+        quiet = main is not None and main.is_mounted and main.digest.complete and not main.desk.busy
+        calm = calm + 1 if quiet else 0
+        if main is not None and calm == ROUNDS:
             return main
-    raise AssertionError(f"not settled: {pilot.app.screen_stack}, {main}")
+    raise AssertionError(f"not settled: {pilot.app.screen_stack}")
+
+
+async def until(pilot: Pilot[int], happened: Callable[[], bool]) -> MainScreen:
+    """Wait until something has happened, and the screen shows it."""
+    for _ in range(1000):
+        if happened():
+            return await settle(pilot)
+        await pilot.pause(0.01)
+    raise AssertionError("it never happened")
 
 
 async def press(pilot: Pilot[int], *keys: str) -> MainScreen:

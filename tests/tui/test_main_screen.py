@@ -3,14 +3,16 @@
 import pytest
 from textual.widgets import Input
 
+from inspector.model.field import Field
+from inspector.model.message import Message
 from inspector.tui.levels import FLOWS, MESSAGES, PACKETS
 from inspector.tui.screens.help import HelpScreen
 from inspector.tui.screens.stream import StreamScreen
 from inspector.tui.screens.why import WhyScreen
 from inspector.tui.widgets.filter_bar import FilterBar
 from inspector.tui.widgets.text_pane import Bar, TextPane
-from tui.driving import app_on, field, press, settle, text_of
-from tui.fake import FakeSession, session
+from tui.driving import app_on, field, press, settle, text_of, until
+from tui.fake import FakeSession, request_tree, session
 
 SIZES = [(80, 24), (120, 40), (200, 50)]
 
@@ -208,12 +210,13 @@ async def test_a_filter_narrows_the_list_as_it_is_typed() -> None:
         main = await press(pilot, "slash")
         for key in ("t", "h", "r", "i", "f", "t"):
             await pilot.press(key)
-        main = await settle(pilot)
+        main = await until(pilot, lambda: main.wish.text == "thrift")
         assert [main.rows.stop(row).message for row in range(len(main.rows))] == [1, 3, 5]
         assert "3 of 6 messages" in text_of(main.table)
         main = await press(pilot, "enter", "3")
         assert list(main.choice.packets) == [2, 4, 6]
         main = await press(pilot, "C")
+        main = await until(pilot, lambda: main.wish.plain)
         assert len(main.rows) == 6
 
 
@@ -222,7 +225,7 @@ async def test_a_wrong_filter_says_where_and_leaves_the_list() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         main = await press(pilot, "slash")
         main.query_one(Input).value = "http.request.methodd == 1"
-        main = await settle(pilot)
+        main = await until(pilot, lambda: "^" in text_of(main.query_one("#verdict", Bar)))
         said = text_of(main.query_one("#verdict", Bar))
         assert said.startswith("^" * len("http.request.methodd"))
         assert "did you mean http.request.method?" in said
@@ -236,6 +239,7 @@ async def test_a_filter_given_at_the_start_is_applied() -> None:
     app = app_on(display_filter='side == "server"')
     async with app.run_test(size=(120, 40)) as pilot:
         main = await settle(pilot)
+        main = await until(pilot, lambda: not main.wish.plain)
         assert [main.rows.stop(row).message for row in range(len(main.rows))] == [1, 3]
 
 
@@ -243,9 +247,11 @@ async def test_this_conversation_only() -> None:
     app = app_on(session(5))
     async with app.run_test(size=(120, 40)) as pilot:
         main = await press(pilot, "j", "j", "c")
+        main = await until(pilot, lambda: main.wish.flow == 2)
         assert [main.rows.stop(row).message for row in range(len(main.rows))] == [2, 3]
         assert main.table.cursor == 0
         main = await press(pilot, "c")
+        main = await until(pilot, lambda: main.wish.plain)
         assert (len(main.rows), main.table.cursor) == (10, 2)
 
 
@@ -254,9 +260,10 @@ async def test_nothing_left_says_what_to_do() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         main = await press(pilot, "slash")
         main.query_one(Input).value = "length > 99999"
-        main = await settle(pilot)
+        main = await until(pilot, lambda: not main.wish.plain)
         assert "C clears the filter" in text_of(main.explain)
         main = await press(pilot, "enter", "full_stop", "j", "G", "3", "1", "W", "q", "C")
+        main = await until(pilot, lambda: main.wish.plain)
         assert len(main.rows) > 0
 
 
@@ -318,6 +325,21 @@ async def test_keys_pressed_before_the_message_is_explained_are_not_lost() -> No
         main.action_step(1)
         main = await settle(pilot)
         assert (main.table.cursor, field(main)) == (1, "thrift.sasl.length")
+
+
+async def test_a_bug_in_a_decoder_is_told_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(made: FakeSession, message: Message) -> Field:
+        if message.number == 2:
+            raise ZeroDivisionError("no such luck")
+        return request_tree()
+
+    monkeypatch.setattr(FakeSession, "explain", broken)
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        main = await press(pilot, "j")
+        assert "study failed, a bug: ZeroDivisionError: no such luck" in text_of(main.explain)
+        main = await press(pilot, "full_stop", "l", "6", "right", "escape", "j")
+        assert (main.table.cursor, field(main)) == (2, "http")
 
 
 async def test_leaving_ends_with_exit_code_zero() -> None:

@@ -104,6 +104,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("palette", "ctrl+p,colon", "app.command_palette", "^p", "menu", "every command by name", LEAVE, 11),
         Key("escape", "escape", "escape", "Esc", "", "out of the zoom, the filter, the pane", LEAVE),
         Key("back", "q", "back", "q", "back", "back to the captures, or quit", LEAVE, 4),
+        Key("suspend", "ctrl+z", "app.suspend_process", "^z", "", "to the shell; fg comes back", LEAVE),
         Key("quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
     ),
     STREAM: (

@@ -64,6 +64,7 @@ class MainScreen(Moves):
         self.land: Landing = landing.root
         self.bytes_kinds = {FLOWS: DERIVED, MESSAGES: DERIVED, PACKETS: FRAME}
         self._known: frozenset[str] | None = None
+        self._wished = Wish()
         self._first_filter = display_filter
         self._first_flow = flow
 
@@ -295,10 +296,13 @@ class MainScreen(Moves):
             self.filter.say(problem(error))
             return
         self.filter.say([("dim", "…")])
+        self._wished = wish
         self.desk.choose(self.digest, wish, wanted)
 
     @on(Desk.Chosen)
     def _chosen(self, event: Desk.Chosen) -> None:
+        if event.wish != self._wished:
+            return
         self.wish, self.choice = event.wish, event.choice
         self.filter.say([("note" if self.choice.found else "warning", outcome(self.choice, self.wish))])
         self.keep_place()
