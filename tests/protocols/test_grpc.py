@@ -258,9 +258,11 @@ def test_calls_without_an_end() -> None:
     assert (call.summary.rpartition("→ ")[2], call.issue) == ("no status seen", "no status was seen")
 
 
-def test_a_proxy_that_answers_in_its_own_name() -> None:
+@pytest.mark.parametrize("content_type", ["application/grpc", "text/html", ""])
+def test_a_proxy_that_answers_in_its_own_name(content_type: str) -> None:
     wire = Wire().ask().data(CLIENT, prefixed(ASK), end=True)
-    call, _ = wire.headers(SERVER, [(":status", "503"), ("content-type", "application/grpc")], end=True).cut()
+    fields = [(":status", "503"), *([("content-type", content_type)] if content_type else [])]
+    call, _ = wire.headers(SERVER, fields).data(SERVER, b"" if content_type else b"<html>", end=True).cut()
     assert call.summary.endswith("HTTP status 503 instead of a gRPC status")
     assert call.issue == "HTTP status 503 instead of a gRPC status"
 

@@ -440,6 +440,11 @@ class Http2Conversation(Conversation):
         child = stream.children[side]
         if child is None and not stream.reset:
             child = self._child(side, stream, m, digest, out)
+            if child is None and side == SERVER and stream.hints is not None:
+                # an answer in another media type, such as an error page, concerns whoever reads the request
+                other = out.derive(m, stream.number, stream.hints, f"stream {stream.number}")
+                if other is not None:
+                    other.tell(digest.fields, m)
         if child is None and digest.blind:
             stream.blind = True
         if child is not None:
