@@ -15,6 +15,7 @@ from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.net.flows import FlowTable
 from inspector.protocols.base import Hints
+from inspector.protocols.websocket_frames import Unmasked
 from inspector.session import Options, bundled_captures, load_schemas
 
 SCHEMAS = load_schemas(Options())
@@ -218,6 +219,17 @@ def captures() -> list[Path]:
     return bundled_captures()
 
 
+def sent(buffer: Buffer, start: int, end: int) -> bytes:
+    """Bytes `start:end` of a buffer as they travelled, that is masked again."""
+    source = buffer.source
+    if not isinstance(source, Unmasked):
+        return buffer.read(start, end)
+    keys = b"".join(
+        bytes(part.key[i % 4] if part.key else 0 for i in range(part.end - part.start)) for part in source.parts
+    )
+    return bytes(a ^ b for a, b in zip(buffer.read(start, end), keys[start:end], strict=True))
+
+
 def check_true_origins(recorded: Recorded, tree: Field, buffer: Buffer) -> None:
     """The packet bytes that leaves came from are the bytes of the leaves."""
     for leaf in tree.leaves():
@@ -225,7 +237,7 @@ def check_true_origins(recorded: Recorded, tree: Field, buffer: Buffer) -> None:
         if leaf.name == "hole" or not all(origin.exact for origin in origins):
             continue
         found = b"".join(recorded.packet_bytes(o.packet, o.start, o.end) for o in origins)
-        kept = bytearray(buffer.read(leaf.start, leaf.end))
+        kept = bytearray(sent(buffer, leaf.start, leaf.end))
         for start, end in reversed(buffer.holes):
             if start < leaf.end and end > leaf.start:
                 del kept[max(start, leaf.start) - leaf.start : min(end, leaf.end) - leaf.start]

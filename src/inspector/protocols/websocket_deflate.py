@@ -1,0 +1,264 @@
+"""Compression of messages. Spec: RFC 7692 (permessage-deflate), RFC 1951 (DEFLATE)."""
+
+import zlib
+from typing import Final
+
+from inspector.model.buffer import Buffer, BufferSource, Pieces
+from inspector.model.sides import CLIENT, Side
+from inspector.protocols.websocket_frames import Part, unmasked
+
+NAME: Final = "permessage-deflate"
+TAIL: Final = b"\x00\x00\xff\xff"
+"""The end of an empty block, which senders leave out (RFC 7692 7.2.1)."""
+MAX_BITS: Final = 15
+MAX_INFLATED: Final = 64 << 20
+"""Bytes that one message may inflate to; a few KB can be made to inflate to gigabytes."""
+MAX_LAST_BLOCKS: Final = 64
+"""Blocks marked as last in one message: each makes the decoder start anew (RFC 7692 7.2.3.5)."""
+KEPT_EVERY: Final = 512
+"""Messages after which a window is kept, so that explaining one inflates no more than so many before it."""
+MAX_MAPPED: Final = 65536
+"""Steps in which a message is inflated to learn which bytes led to which."""
+LOST: Final = "compressed with the help of earlier messages that are missing"
+
+
+class Terms:
+    """What the handshake agreed on: `deflate`, and for each side the window in bits and whether it is kept.
+
+    `known` says that the handshake was seen; `others` are extensions that nobody here reads.
+    """
+
+    def __init__(self) -> None:
+        self.known = False
+        self.deflate = False
+        self.bits = [MAX_BITS, MAX_BITS]
+        self.keeps = [True, True]
+        self.others: list[str] = []
+
+    def read(self, extensions: str) -> None:
+        """Take in the Sec-WebSocket-Extensions header of the answer (RFC 6455 9.1, RFC 7692 7.1)."""
+        self.known = True
+        for extension in extensions.split(","):
+            name, *parameters = (word.strip() for word in extension.split(";"))
+            if name == NAME:
+                self.deflate = True
+                for parameter in parameters:
+                    self._parameter(parameter)
+            elif name:
+                self.others.append(name)
+
+    def _parameter(self, text: str) -> None:
+        name, _, value = (word.strip().strip('"') for word in text.partition("="))
+        for side, whose in enumerate(("client", "server")):
+            if name == f"{whose}_no_context_takeover":
+                self.keeps[side] = False
+            elif name == f"{whose}_max_window_bits" and value.isdecimal() and 8 <= int(value[:9]) <= MAX_BITS:
+                self.bits[side] = int(value)
+
+    @property
+    def allowed(self) -> int:
+        """The reserved bits that may be set."""
+        if self.others:
+            return 7
+        return 4 if self.deflate or not self.known else 0
+
+    def words(self, side: Side) -> str:
+        """How a side compresses."""
+        if not self.deflate:
+            return "messages are not compressed"
+        kept = "kept between messages" if self.keeps[side] else "empty for each message"
+        return f"{'client' if side == CLIENT else 'server'}: a window of {1 << self.bits[side]:,} bytes, {kept}"
+
+
+class Inflated:
+    """What came out of one message; `problem` says why it is not all, `window` is what the next one may refer to."""
+
+    __slots__ = ("data", "problem", "window")
+
+    def __init__(self, data: bytes, problem: str, window: bytes) -> None:
+        self.data = data
+        self.problem = problem
+        self.window = window
+
+
+class Worker:
+    """Inflates one message, `window` being the end of those before it."""
+
+    def __init__(self, bits: int, window: bytes) -> None:
+        self.bits = bits
+        self.window = window
+        self.out: list[bytes] = []
+        self.size = 0
+        self.problem = ""
+        self.restarts = 0
+        self.inner = self._start(window)
+
+    def _start(self, window: bytes) -> "zlib._Decompress":
+        return zlib.decompressobj(-self.bits, window) if window else zlib.decompressobj(-self.bits)
+
+    def feed(self, data: bytes) -> int:
+        """Take in more compressed bytes; how many bytes came out."""
+        before = self.size
+        while data and not self.problem:
+            try:
+                found = self.inner.decompress(data, MAX_INFLATED - self.size + 1)
+            except zlib.error as error:
+                self.problem = str(error).rpartition(": ")[2]
+                break
+            self.out.append(found)
+            self.size += len(found)
+            if self.size > MAX_INFLATED:
+                self.problem = f"it inflates to more than {MAX_INFLATED:,} bytes"
+            data = self.inner.unused_data
+            if self.inner.eof:
+                self._restart()
+            else:
+                break
+        return self.size - before
+
+    def _restart(self) -> None:
+        """Behind a block marked as last the stream goes on with the same window (RFC 7692 7.2.3.5)."""
+        self.restarts += 1
+        if self.restarts > MAX_LAST_BLOCKS:
+            self.problem = f"more than {MAX_LAST_BLOCKS} blocks are marked as the last one"
+        else:
+            self.inner = self._start(self.end())
+
+    def end(self) -> bytes:
+        """The bytes that the next message may refer to."""
+        most = 1 << self.bits
+        parts: list[bytes] = []
+        size = 0
+        for part in reversed(self.out):
+            if size >= most:
+                break
+            parts.append(part)
+            size += len(part)
+        if size < most:
+            parts.append(self.window)
+        parts.reverse()
+        return b"".join(parts)[-most:]
+
+    def finish(self) -> Inflated:
+        """End the message."""
+        self.feed(TAIL)
+        return Inflated(b"".join(self.out), self.problem, b"" if self.problem else self.end())
+
+
+def inflate(bits: int, window: bytes, payload: bytes) -> Inflated:
+    """A whole message, the window before it given."""
+    worker = Worker(bits, window)
+    worker.feed(payload)
+    if worker.problem and worker.size <= MAX_INFLATED:
+        # again in small steps, to keep what came before the fault
+        worker = Worker(bits, window)
+        stepwise(worker, payload)
+    return worker.finish()
+
+
+def stepwise(worker: Worker, payload: bytes) -> Pieces:
+    """Feed `payload` in small steps; tells for every run of inflated bytes which bytes of it were read for it."""
+    pieces = Pieces()
+    size = len(payload)
+    step = max(1, size // MAX_MAPPED)
+    first = 0
+    at = 0
+    while at < size and not worker.problem:
+        end = min(at + step, size)
+        count = worker.feed(payload[at:end])
+        if count:
+            pieces.add_range(first, end, count)
+            # a code may begin in the byte in which the one before it ends
+            first = end - 1
+        at = end
+    return pieces
+
+
+class Direction:
+    """Inflates the messages of one side in their order, and later any of them again.
+
+    What a message may refer to is the window before it. It is kept now and then, and for the message after the one
+    explained last; the others follow from the messages in between. `window` is None when what came before is missing.
+    """
+
+    def __init__(self, bits: int, keeps: bool, late: bool) -> None:
+        self.bits = bits
+        self.keeps = keeps
+        self.window: bytes | None = None if late else b""
+        self.messages: list[list[Part]] = []
+        self.kept: dict[int, bytes] = {}
+        self.latest = -1
+        self.latest_window = b""
+
+    def add(self, parts: list[Part], payload: bytes) -> Inflated:
+        """Inflate the next message, which lies in `parts`; it is the last of `messages` afterwards.
+
+        After a loss every message is tried without what came before: most senders start anew at some point, and one
+        that refers to what is missing gives itself away.
+        """
+        lost = self.window is None
+        window = self.window or b""
+        index = len(self.messages)
+        if self.keeps and (lost or not window or index % KEPT_EVERY == 0):
+            self.kept[index] = window
+        self.messages.append(parts)
+        found = inflate(self.bits, window, payload)
+        if found.problem:
+            self.lose()
+            if lost and "distance" in found.problem:
+                found.problem = LOST
+        else:
+            self.window = found.window if self.keeps else b""
+        return found
+
+    def lose(self) -> None:
+        """A message was never seen, or cannot be read: what refers to it cannot be inflated."""
+        self.window = None if self.keeps else b""
+
+    def before(self, index: int, buffer: Buffer) -> bytes:
+        """The window before message `index`, whose bytes lie in `buffer`."""
+        if not self.keeps:
+            return b""
+        at = index
+        while at not in self.kept and at != self.latest:
+            at -= 1
+        window = self.latest_window if at == self.latest else self.kept[at]
+        while at < index:
+            window = inflate(self.bits, window, payload_of(buffer, self.messages[at])).window
+            at += 1
+        self.latest = index
+        self.latest_window = window
+        return window
+
+
+def payload_of(buffer: Buffer, parts: list[Part]) -> bytes:
+    """The unmasked bytes of some parts of a buffer, joined."""
+    return unmasked(buffer, parts, "").data
+
+
+class Unpacked(BufferSource):
+    """Inflated bytes; each run of them was made from the compressed bytes that were read for it."""
+
+    def __init__(self, content: bytes, pieces: Pieces) -> None:
+        self.content = content
+        self.pieces = pieces
+
+    def load(self, buffer: Buffer) -> None:
+        buffer.fill(self.pieces)
+
+    def read(self, buffer: Buffer, start: int, end: int) -> bytes:
+        return self.content[start:end]
+
+
+def unpacked(parent: Buffer, bits: int, window: bytes, name: str) -> tuple[Buffer, str]:
+    """The inflated contents of `parent`, and what stopped inflating ("" when nothing did)."""
+    payload = parent.data
+    worker = Worker(bits, window)
+    pieces = stepwise(worker, payload)
+    found = worker.finish()
+    if pieces.size < len(found.data):
+        last = len(payload)
+        pieces.add_range(max(last - 1, 0), last, len(found.data) - pieces.size)
+    buffer = Buffer(name, Unpacked(found.data, pieces), parent=parent)
+    buffer.exact = False
+    return buffer, found.problem
