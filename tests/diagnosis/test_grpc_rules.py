@@ -28,10 +28,11 @@ def test_statuses_are_explained() -> None:
     }
     unknown = found["1 gRPC call ended in UNKNOWN"]
     assert 'with "Exception calling application: erro interno"' in unknown.see
-    (evidence,) = unknown.evidence
+    path, evidence = unknown.evidence
+    assert path.reads_as == "calls /fabrica.v1.SensorService/GetTemperatura"
     assert b"grpc-status" in evidence.bytes
     assert evidence.bytes.endswith(b"\x012")
-    assert len(found["2 gRPC calls ended in UNIMPLEMENTED"].evidence) == 2
+    assert len(found["2 gRPC calls ended in UNIMPLEMENTED"].evidence) == 4
 
 
 def test_evidence_is_where_it_says() -> None:
@@ -41,12 +42,27 @@ def test_evidence_is_where_it_says() -> None:
             assert session.packet(evidence.packet).data[evidence.start : evidence.end] == evidence.bytes
 
 
+def test_failed_calls_are_marked() -> None:
+    session = Session.open(str(bundled("captures") / "grpc-errors.pcap"))
+    calls = [m for m in session.messages if m.kind == "call"]
+    assert [session.severity(m) for m in calls] == [
+        "note",
+        "note",
+        "warning",
+        "warning",
+        "warning",
+        "warning",
+        "warning",
+    ]
+
+
 def test_a_deadline_that_passed() -> None:
     (finding,) = findings("grpc-sensor.pcapng", "grpc-deadline")
     assert finding.severity == "warning"
     assert "allowed sensor.SensorService/GetTemperatura 100 milliseconds" in finding.see
     assert "sent no message" in finding.see
     assert [evidence.reads_as for evidence in finding.evidence] == [
+        "calls /sensor.SensorService/GetTemperatura",
         "grpc-timeout 100m: 100 milliseconds",
         "RST_STREAM, error code 8: CANCEL",
     ]
@@ -54,13 +70,13 @@ def test_a_deadline_that_passed() -> None:
 
 def test_trailers_of_grpc_web_are_evidence_too() -> None:
     (finding,) = findings("grpc-web.pcap", "grpc-status")
-    assert finding.evidence[0].bytes == b"grpc-status: 5\r\n"
+    assert finding.evidence[-1].bytes == b"grpc-status: 5\r\n"
 
 
 def test_an_http_status_instead_of_a_grpc_status() -> None:
     (finding,) = findings("grpc-connect.pcap", "grpc-http-status")
     assert (finding.severity, finding.title) == ("note", "1 gRPC call got HTTP status 404")
-    assert finding.evidence[0].bytes.startswith(b"HTTP/1.1 404")
+    assert finding.evidence[-1].bytes.startswith(b"HTTP/1.1 404")
 
 
 @pytest.mark.parametrize("name", ["grpc-gzip.pcap", "grpc-metadata.pcap", "grpc-reflection.pcap"])

@@ -33,6 +33,16 @@ def method_of(call: Call) -> str:
     return f"{service}/{method}" if method else "a method whose name was not captured"
 
 
+def call_evidence(call: Call) -> list[Evidence]:
+    """The bytes that name the method, as evidence of the call's own row; none where they were not captured."""
+    if not call.blocks or not call.path:
+        return []
+    found = field_evidence(call.blocks[0].message, ":path", f"calls {call.path}")
+    for evidence in found:
+        evidence.message = call.row.number
+    return found
+
+
 def field_evidence(message: Message, name: str, text: str) -> list[Evidence]:
     """The bytes that carry header field `name` in a header block or a trailers frame; the whole message without it."""
     for node in explain(message, Schemas()).walk():

@@ -107,6 +107,7 @@ class GrpcConversation(Conversation):
             row.packet = message.packet
             row.time = message.time
         call = Call(row, self.style, self.codec)
+        call.said = self.schemas.proto.chosen
         row.context = call
         row.issue = "no status was seen"
         self.call = call

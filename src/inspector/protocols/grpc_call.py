@@ -59,12 +59,13 @@ class Call:
 
     `path` is "" while nobody knows it; then `method` may be a guess, and `guess` says why. `encodings` compress the
     messages; `codec` is what they are written in, "proto" mostly. `status` is -1 until it is known; `hidden` says
-    that it may be among fields that nobody can read. `ended` is the message that told the outcome.
+    that it may be among fields that nobody can read. `ended` is the message that told the outcome;
+    `said` is the type that the user says bytes without a method hold.
     """
 
     __slots__ = (
         "asked", "blocks", "codec", "counts", "encodings", "ended", "guess", "hidden", "kept", "method", "path",
-        "reset", "row", "status", "style", "text",
+        "reset", "row", "said", "status", "style", "text",
     )  # fmt: skip
 
     def __init__(self, row: Message, style: int, codec: str) -> None:
@@ -84,6 +85,7 @@ class Call:
         self.reset = ""
         self.hidden = False
         self.ended: Message | None = None
+        self.said: ProtoMessage | None = None
 
     @property
     def name(self) -> str:
@@ -94,7 +96,7 @@ class Call:
         """The type of the messages that `side` sends."""
         method = self.method
         if method is None:
-            return None
+            return self.said
         return method.request if side == CLIENT else method.response
 
     def update(self) -> None:

@@ -149,7 +149,7 @@ def length_readings(choice: int, data: bytes, start: int, end: int) -> list[str]
     if text is not None:
         others.append((TEXT, f'string "{_short(text)}"'))
     if count:
-        others.append((NESTED, f"message with {_numbers_of(data, start, end)}"))
+        others.append((NESTED, nested_reading(data, start, end)))
     if _packed_varints(raw):
         others.append((PACKED_VARINTS, f"packed integers {_list(packed_numbers(raw[: 10 * SHOWN]))}"))
     if len(raw) % 8 == 0:
@@ -170,14 +170,15 @@ def length_readings(choice: int, data: bytes, start: int, end: int) -> list[str]
     return [reasons[choice], *[line for kind, line in others if kind != choice]]
 
 
-def _numbers_of(data: bytes, start: int, end: int) -> str:
+def nested_reading(data: bytes, start: int, end: int) -> str:
+    """The reading as a message, by its fields."""
     wire = Wire(data, start, end)
     numbers: list[int] = []
     while wire.tag() and len(numbers) < SHOWN:
         if wire.number not in numbers:
             numbers.append(wire.number)
         wire.skip()
-    return f"field{'' if len(numbers) == 1 else 's'} {_list(numbers)}"
+    return f"message with field{'' if len(numbers) == 1 else 's'} {_list(numbers)}"
 
 
 def _list(numbers: list[int]) -> str:

@@ -12,6 +12,7 @@ from inspector.protocols.protobuf_guess import (
     choose_length_delimited,
     fixed_readings,
     length_readings,
+    nested_reading,
     plausible,
     varint_readings,
 )
@@ -250,7 +251,10 @@ def _block(r: Reader, inside: _Inside, spec: ProtoField | None, number: int) -> 
     if spec.kind == BYTES:
         if inside.message is not None and inside.message.name == ANY and number == 2:
             return _held(r, inside, length)
+        start = r.pos
         r.take("protobuf.field.value", length)
+        if r.recording and choose_length_delimited(r.data, start, start + length) == NESTED:
+            r.known("protobuf.reading.other", 0, nested_reading(r.data, start, start + length))
         return None
     if spec.message is not None and spec.kind == MESSAGE:
         return _nested(r, spec.message, inside.schema, length, spec.is_map)

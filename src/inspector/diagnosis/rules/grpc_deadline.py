@@ -20,7 +20,7 @@ References
     grpc/grpc, doc/PROTOCOL-HTTP2.md, "Requests" (Timeout) and "Errors"; grpc.io/docs/guides/deadlines.
 """
 
-from inspector.diagnosis.grpc_calls import MAX_SHOWN, failed_calls, field_evidence, method_of
+from inspector.diagnosis.grpc_calls import MAX_SHOWN, call_evidence, failed_calls, field_evidence, method_of
 from inspector.diagnosis.http2_flows import evidence_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count, duration
@@ -55,6 +55,7 @@ def _finding(flow: int, calls: list[Call]) -> Finding:
     more = f" {count(len(calls) - 1, 'more call')} ended the same way." if len(calls) > 1 else ""
     evidence = []
     for call in calls[:MAX_SHOWN]:
+        evidence += call_evidence(call)
         said = str(call.row.facts["grpc.timeout"])
         words = f"grpc-timeout {said}: {timeout_words(said)}"
         evidence += field_evidence(call.blocks[0].message, "grpc-timeout", words)

@@ -19,7 +19,7 @@ References
     grpc/grpc, doc/http-grpc-status-mapping.md; connectrpc.com/docs/protocol, "Error Codes".
 """
 
-from inspector.diagnosis.grpc_calls import MAX_SHOWN, failed_calls, field_evidence, method_of
+from inspector.diagnosis.grpc_calls import MAX_SHOWN, call_evidence, failed_calls, field_evidence, method_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count
 from inspector.model.finding import Finding
@@ -42,6 +42,7 @@ def _finding(flow: int, calls: list[Call]) -> Finding:
     more = f" {count(len(calls) - 1, 'more call')} ended the same way." if len(calls) > 1 else ""
     evidence = []
     for call in calls[:MAX_SHOWN]:
+        evidence += call_evidence(call)
         if call.ended is not None:
             evidence += field_evidence(call.ended, ":status", f"HTTP status {status}, no grpc-status")
     return Finding(

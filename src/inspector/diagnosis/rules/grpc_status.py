@@ -21,7 +21,7 @@ References
 
 from typing import Final
 
-from inspector.diagnosis.grpc_calls import MAX_SHOWN, failed_calls, field_evidence, method_of
+from inspector.diagnosis.grpc_calls import MAX_SHOWN, call_evidence, failed_calls, field_evidence, method_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count
 from inspector.model.finding import Finding
@@ -110,6 +110,7 @@ def _finding(flow: int, status: int, calls: list[Call]) -> Finding:
     more = f", and {count(len(calls) - 1, 'more call')} the same way" if len(calls) > 1 else ""
     evidence = []
     for call in calls[:MAX_SHOWN]:
+        evidence += call_evidence(call)
         if call.ended is not None:
             evidence += field_evidence(call.ended, "grpc-status", f"grpc-status {status}: {name}")
     return Finding(
