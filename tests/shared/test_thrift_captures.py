@@ -142,9 +142,13 @@ def test_a_sasl_server_answers_curl(name: str) -> None:
     assert {m.side for m in messages} == {1}
 
 
-@pytest.mark.parametrize("transport", ["buffered", "framed", "nonstrict_buffered"])
-def test_all_types_with_an_idl(transport: str) -> None:
-    path = CAPTURES / f"thriftpy_client_binary_{transport}.pcap"
+FORMS = ["binary_buffered", "binary_framed", "binary_nonstrict_buffered", "compact_framed", "json_buffered"]
+FORMS += ["header_compact", "binary_http"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_all_types_with_an_idl(form: str) -> None:
+    path = CAPTURES / f"thriftpy_client_{form}.pcap"
     messages = thrift_messages(path, CAPTURES / "idl" / "sensor.thrift")
     assert kinds(messages) == {"call": 8, "reply": 7, "exception": 1, "oneway": 1}
     summaries = [m.summary for m in messages]

@@ -126,11 +126,11 @@ def _whole(name: str, value: int, raw: bytes) -> str:
             return _digits(raw, value, tried)
     if len(raw) <= MOST_BYTES and value == int.from_bytes(raw, "little"):
         return f"{raw.hex(' ')} has its lowest byte first: {_big_endian(raw[::-1])}"
-    return _varint(name, value, raw) if name.startswith("protobuf.") else ""
+    return _varint(name, value, raw) if name.startswith(("protobuf.", "thrift.")) else ""
 
 
 def _varint(name: str, value: int, raw: bytes) -> str:
-    """A protobuf number of seven bits a byte, as it is, as a tag, as zigzag or as 64 bits with a sign."""
+    """A number of protobuf or compact Thrift, of seven bits a byte, as it is, as a tag, as zigzag or as 64 bits with a sign."""
     if len(raw) > _VARINT_BYTES or raw[-1] > 0x7F or any(byte < 0x80 for byte in raw[:-1]):
         return _signed_little(value, raw)
     plain = sum((byte & 0x7F) << 7 * i for i, byte in enumerate(raw))

@@ -1,56 +1,91 @@
-"""Apache Thrift: strict and old binary messages, framed or not, and SASL negotiation. Spec: thrift/doc/specs"""
+"""Apache Thrift: binary, compact and JSON messages, framed, with THeader or bare; SASL. Spec: thrift/doc/specs"""
 
 from typing import Final
 
+from inspector.model.buffer import made_from
 from inspector.model.errors import DecodeError, Truncated
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, Side
 from inspector.model.verdict import NONE
 from inspector.protocols.base import Conversation, Hints, Protocol, Sink
-from inspector.protocols.thrift_binary import (
-    APPLICATION_EXCEPTION,
+from inspector.protocols.thrift_binary import BinaryEncoding
+from inspector.protocols.thrift_compact import PROTOCOL_ID, CompactEncoding
+from inspector.protocols.thrift_detect import MAX_FRAME, PORTS, find_start, judge, recognise
+from inspector.protocols.thrift_header import MAGIC, read_envelope, undo
+from inspector.protocols.thrift_json import JsonEncoding
+from inspector.protocols.thrift_sasl import COMPLETE, START, STATUS_NAMES, describe_wrapped, read_sasl, summarise
+from inspector.protocols.thrift_struct import (
     CALL,
     EXCEPTION,
-    EXCEPTION_TYPES,
     KINDS,
     MAX_STRING,
-    ONEWAY,
     REPLY,
     Body,
+    Encoding,
     Header,
-    escape,
-    quote,
     read_body,
-    read_header,
 )
-from inspector.protocols.thrift_detect import MAX_FRAME, PORTS, find_start, judge_old, judge_strict, recognise
-from inspector.protocols.thrift_sasl import COMPLETE, START, STATUS_NAMES, read_sasl, summarise
+from inspector.protocols.thrift_summary import bare, declared_exception, exception_facts, struct_of, summarise_message
 from inspector.schema.registry import Schemas
-from inspector.schema.thrift import Function, StructType
+from inspector.schema.thrift import Function
 from inspector.wire.reader import Reader
+from inspector.wire.recorder import Recorder
 
 MAX_PENDING: Final = 4096
 """Calls kept that wait for a reply; a side that never answers must not fill the memory."""
 
+_BRACKET: Final = ord("[")
+
 _ROOM: Final = 100
 """Characters for arguments in a summary."""
-
-_SUMMARY: Final = 120
 
 
 class Context:
     """What decoding a message again needs: how it travels, and the function that names its fields.
 
-    `secured`: it is a frame after a SASL negotiation, whose contents may be opaque.
+    `secured`: it is a frame after a SASL negotiation, whose contents may be opaque. `encoding` is "binary", "compact"
+    or "json".
     """
 
-    __slots__ = ("framed", "function", "mechanism", "secured")
+    __slots__ = ("encoding", "framed", "function", "mechanism", "secured")
 
-    def __init__(self, framed: bool, secured: bool, mechanism: str, function: Function | None) -> None:
+    def __init__(
+        self, framed: bool, secured: bool, mechanism: str = "", function: Function | None = None, encoding: str = ""
+    ) -> None:
         self.framed = framed
         self.secured = secured
         self.mechanism = mechanism
         self.function = function
+        self.encoding = encoding
+
+
+class _Encodings:
+    """One encoding of each kind; what is read next tells which."""
+
+    def __init__(self) -> None:
+        self.binary = BinaryEncoding()
+        self.compact = CompactEncoding()
+        self.json = JsonEncoding()
+
+    def ahead(self, r: Reader) -> Encoding:
+        """The encoding of the message that starts here."""
+        first = r.peek_u8()
+        if first == PROTOCOL_ID:
+            return self.compact
+        return self.json if first == _BRACKET else self.binary
+
+
+class _Read:
+    """A message as far as it was read."""
+
+    __slots__ = ("body", "call", "encoding", "function", "header")
+
+    def __init__(self, encoding: Encoding, header: Header, call: "_Call | None", function: Function | None) -> None:
+        self.encoding = encoding
+        self.header = header
+        self.call = call
+        self.function = function
+        self.body = Body()
 
 
 class _Call:
@@ -72,6 +107,7 @@ class ThriftConversation(Conversation):
         super().__init__(hints, schemas)
         self.pending: list[_Call] = []
         self.replies_lost = False
+        self.encodings = _Encodings()
         self.framed = False
         self.secured = False
         self.completed = False
@@ -82,13 +118,14 @@ class ThriftConversation(Conversation):
             self._negotiate(side, r, out)
             return
         start = r.offset
-        framed = self.secured or _is_framed(r)
-        if not framed:
+        if not (self.secured or _is_framed(r)):
             self._message(side, r, out, start, False)
             return
         before = r.narrow(_frame_size(r, self.secured))
         try:
-            if self.secured and _is_opaque(r):
+            if _is_enveloped(r):
+                self._enveloped(side, r, out, start)
+            elif self.secured and _is_opaque(r):
                 self._opaque(side, r, out, start)
             else:
                 self._message(side, r, out, start, True)
@@ -108,44 +145,64 @@ class ThriftConversation(Conversation):
             message.facts["thrift.sasl.error"] = found.text
         elif found.user:
             message.facts["thrift.sasl.user"] = found.user
-        message.context = Context(False, False, self.mechanism if side == CLIENT else "", None)
+        message.context = Context(False, False, self.mechanism if side == CLIENT else "")
         self.secured = True
         if found.status == COMPLETE and side != CLIENT:
             self.completed = True
 
     def _opaque(self, side: Side, r: Reader, out: Sink, start: int) -> None:
+        words = describe_wrapped(self.mechanism, r.data[r.pos : min(r.limit, r.pos + 8)])
         size = r.left
         r.skip("thrift.sasl.payload", size)
-        message = out.message(side, "sasl", start, r.offset, f"SASL wrapped payload, {size} bytes")
-        message.context = Context(True, True, "", None)
+        message = out.message(side, "sasl", start, r.offset, f"{words}, {size} bytes")
+        message.context = Context(True, True)
 
     def _message(self, side: Side, r: Reader, out: Sink, start: int, framed: bool) -> None:
-        header = read_header(r)
-        call = self._find_call(header)
-        function = call.function if call is not None else self._choose(header, r)
-        body = Body()
-        read_body(r, _struct_of(header, function), _ROOM, body)
+        read = self._begin(r)
+        read_body(read.encoding, r, struct_of(read.header, read.function), _ROOM, read.body)
         rest = _read_rest(r) if framed else 0
-        message = self._report(side, out, start, r.offset, header, Context(framed, self.secured, "", function), body)
+        message = self._report(side, out, start, r.offset, read, framed)
         if rest:
             message.issue = f"{rest} bytes follow the message in its frame"
-        self._pair(message, header, call)
+        self._pair(message, read.header, read.call)
 
-    def _report(
-        self, side: Side, out: Sink, start: int, end: int, header: Header, context: Context, body: Body
-    ) -> Message:
-        function = context.function
-        message = out.message(side, KINDS[header.mtype], start, end, _summarise(header, function, body))
-        message.context = context
+    def _enveloped(self, side: Side, r: Reader, out: Sink, start: int) -> None:
+        """A frame with a header of its own: its message may be transformed."""
+        envelope = read_envelope(r)
+        if not envelope.transforms:
+            self._message(side, r, out, start, True)
+            return
+        found = undo(envelope.transforms, r.peek(r.left))
+        r.skip("thrift.header.payload", r.left)
+        if not found.data:
+            raise r.malformed(f"the payload of a header frame: {found.problem}")
+        inner = Reader(found.data)
+        inner.narrow(len(found.data))
+        read = self._begin(inner)
+        read_body(read.encoding, inner, struct_of(read.header, read.function), _ROOM, read.body)
+        message = self._report(side, out, start, r.offset, read, True)
+        self._pair(message, read.header, read.call)
+
+    def _begin(self, r: Reader) -> _Read:
+        """The header of a message, and what is known of its struct."""
+        encoding = self.encodings.ahead(r)
+        header = encoding.read_header(r)
+        call = self._find_call(header)
+        return _Read(encoding, header, call, call.function if call is not None else self._choose(encoding, header, r))
+
+    def _report(self, side: Side, out: Sink, start: int, end: int, read: _Read, framed: bool) -> Message:
+        header, body, function = read.header, read.body, read.function
+        message = out.message(side, KINDS[header.mtype], start, end, summarise_message(header, function, body))
+        message.context = Context(framed, self.secured, "", function, read.encoding.name)
         facts = message.facts
         facts["thrift.method"] = header.method
         facts["thrift.mtype"] = header.mtype
         facts["thrift.seq_id"] = header.seq_id
         if header.mtype == EXCEPTION:
-            for name, value in _exception_facts(body):
+            for name, value in exception_facts(body):
                 facts[name] = value
         elif header.mtype == REPLY and body.shape and body.shape[0][0] != 0:
-            facts["thrift.exception"] = _declared(body.shape[0][0], function)
+            facts["thrift.exception"] = declared_exception(body.shape[0][0], function)
         return message
 
     def _pair(self, message: Message, header: Header, call: _Call | None) -> None:
@@ -153,7 +210,7 @@ class ThriftConversation(Conversation):
         if header.mtype == CALL:
             context = message.context
             assert isinstance(context, Context)
-            self.pending.append(_Call(header.seq_id, _bare(header.method), message, context.function))
+            self.pending.append(_Call(header.seq_id, bare(header.method), message, context.function))
             if len(self.pending) > MAX_PENDING:
                 del self.pending[0]
         elif call is not None:
@@ -174,7 +231,7 @@ class ThriftConversation(Conversation):
         """
         if header.mtype not in (REPLY, EXCEPTION):
             return None
-        method = _bare(header.method)
+        method = bare(header.method)
         by_name: _Call | None = None
         for call in reversed(self.pending) if self.replies_lost else self.pending:
             named = call.method == method or not method
@@ -188,7 +245,7 @@ class ThriftConversation(Conversation):
         if side != CLIENT:
             self.replies_lost = True
 
-    def _choose(self, header: Header, r: Reader) -> Function | None:
+    def _choose(self, encoding: Encoding, header: Header, r: Reader) -> Function | None:
         """The function of this name; of several the first whose fields fit the bytes."""
         found = self.schemas.thrift.functions(header.method)
         if len(found) < 2 or header.mtype == EXCEPTION:
@@ -197,7 +254,7 @@ class ThriftConversation(Conversation):
         probe.seek(r.pos)
         body = Body()
         try:
-            read_body(probe, None, 0, body)
+            read_body(encoding, probe, None, 0, body)
         except DecodeError:
             return found[0]
         for function in found:
@@ -219,11 +276,10 @@ class ThriftConversation(Conversation):
                 if size <= r.left:
                     before = r.narrow(size)
                     end = r.base + r.end
-            header = read_header(r)
-            call = self._find_call(header)
-            function = call.function if call is not None else self._choose(header, r)
-            body = Body()
-            at = self._read_part(r, _struct_of(header, function), body)
+            if framed and _is_enveloped(r):
+                read_envelope(r)
+            read = self._begin(r)
+            at = self._read_part(r, read)
         except DecodeError:
             return None
         finally:
@@ -231,15 +287,15 @@ class ThriftConversation(Conversation):
                 r.widen(before)
         if not framed and not isinstance(error, Truncated):
             end = at
-        message = self._report(side, out, start, end, header, Context(framed, self.secured, "", function), body)
-        self._pair(message, header, call)
+        message = self._report(side, out, start, end, read, framed)
+        self._pair(message, read.header, read.call)
         return _cut(message, r, error)
 
-    def _read_part(self, r: Reader, struct: StructType | None, body: Body) -> int:
+    def _read_part(self, r: Reader, read: _Read) -> int:
         """Read as many fields as can be read; the offset where that ended."""
         at = r.offset
         try:
-            read_body(r, struct, _ROOM, body)
+            read_body(read.encoding, r, struct_of(read.header, read.function), _ROOM, read.body)
         except DecodeError as problem:
             return max(at, problem.offset)
         return r.offset
@@ -250,7 +306,7 @@ class ThriftConversation(Conversation):
         name = STATUS_NAMES[r.peek(1)[0]]
         message = out.message(side, "sasl", r.offset, r.base + r.end, f"SASL {name}, cut short")
         message.facts["thrift.sasl.status"] = name
-        message.context = Context(False, False, self.mechanism if side == CLIENT else "", None)
+        message.context = Context(False, False, self.mechanism if side == CLIENT else "")
         return _cut(message, r, error)
 
     def resync(self, side: Side, data: bytes, pos: int) -> int:
@@ -271,17 +327,23 @@ def _is_sasl(r: Reader) -> bool:
 
 
 def _is_framed(r: Reader) -> bool:
-    """Whether a frame comes next; the shortest message has 10 bytes, so 5 can be waited for."""
+    """Whether a frame comes next; the shortest message has 6 bytes, so 5 can be waited for."""
     head = r.peek(5)
-    # A strict message starts with its top bit set, an old one with a length and then a name, a frame with a length
-    # and then a message.
-    return head[0] < 0x80 and (head[4] == 0 or head[4] >= 0x80)
+    # A strict or compact message starts with its top bit set, a JSON one with a bracket, an old one with a length and
+    # then a name, a frame with a length and then a message or a THeader.
+    if head[0] >= 0x80 or head[0] == _BRACKET:
+        return False
+    return head[4] >= 0x80 or head[4] in (0, _BRACKET, MAGIC[0])
+
+
+def _is_enveloped(r: Reader) -> bool:
+    """Whether a frame's contents begin with a THeader."""
+    return r.data[r.pos : min(r.limit, r.pos + 2)] == MAGIC
 
 
 def _is_opaque(r: Reader) -> bool:
     """Whether a frame's contents are wrapped by a SASL security layer."""
-    data = r.data[r.pos : min(r.end, r.pos + 300)]
-    return judge_strict(data, 0) == NONE and judge_old(data, 0) == NONE
+    return judge(r.data[r.pos : min(r.end, r.pos + 300)], 0) == NONE
 
 
 def _frame_size(r: Reader, secured: bool) -> int:
@@ -301,71 +363,6 @@ def _read_rest(r: Reader) -> int:
     return rest
 
 
-def _struct_of(header: Header, function: Function | None) -> StructType | None:
-    if header.mtype == EXCEPTION:
-        return APPLICATION_EXCEPTION
-    if function is None:
-        return None
-    return function.result if header.mtype == REPLY else function.args
-
-
-def _bare(method: str) -> str:
-    """A method's name without the service that multiplexing puts before it."""
-    return method.rpartition(":")[2]
-
-
-def _declared(id_: int, function: Function | None) -> str:
-    """The name of the exception that a reply's field holds."""
-    spec = function.result.fields.get(id_) if function is not None else None
-    return spec.type.name if spec is not None else f"field {id_}"
-
-
-def _exception_facts(body: Body) -> list[tuple[str, object]]:
-    """Message (field 1) and type (field 2) of a TApplicationException, as far as they are there."""
-    found: list[tuple[str, object]] = []
-    for i in range(len(body.values)):
-        id_, value = body.shape[i][0], body.values[i]
-        if id_ == 1 and isinstance(value, str):
-            found.append(("thrift.exception.message", value))
-        elif id_ == 2 and isinstance(value, int):
-            found.append(("thrift.exception.type", value))
-    return found
-
-
-def _summarise(header: Header, function: Function | None, body: Body) -> str:
-    line = escape(_line(header, function, body))
-    return line if len(line) <= _SUMMARY else f"{line[: _SUMMARY - 1]}…"
-
-
-def _line(header: Header, function: Function | None, body: Body) -> str:
-    if header.mtype in (CALL, ONEWAY):
-        return f"{header.method}({', '.join(body.texts)})"
-    if header.mtype == EXCEPTION:
-        return _exception_line(header, body)
-    if not body.texts:
-        void = function is not None and 0 not in function.result.fields
-        return f"{header.method} → void" if void else f"{header.method} → ()"
-    id_ = body.shape[0][0]
-    separator = "=" if function is not None and id_ in function.result.fields else ": "
-    text = body.texts[0].partition(separator)[2]
-    if id_ == 0:
-        return f"{header.method} → {text}"
-    if function is not None and id_ in function.result.fields:
-        # NoSuchObjectException(message="...") says no more than NoSuchObjectException("...").
-        return f"{header.method} → {text.replace('(message=', '(', 1)}"
-    return f"{header.method} → declared exception {id_}{text}"
-
-
-def _exception_line(header: Header, body: Body) -> str:
-    words, text = "unknown error", ""
-    for name, value in _exception_facts(body):
-        if name == "thrift.exception.message":
-            text = f": {value}"
-        elif isinstance(value, int) and value:
-            words = EXCEPTION_TYPES.get(value, f"type {value}").lower().replace("_", " ")
-    return f"EXCEPTION {words} {quote(header.method)}{text}"
-
-
 def explain(message: Message, r: Reader, schemas: Schemas) -> None:
     """Decode the bytes of one message again, with the names found when it was cut."""
     context = message.context
@@ -378,12 +375,16 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
         return
     if not message.complete:
         r.i32("thrift.frame_len")
+        if _is_enveloped(r):
+            read_envelope(r)
         _explain_message(r, context)
         return
     before = r.narrow(_frame_size(r, context.secured))
     try:
         if message.kind == "sasl":
             r.skip("thrift.sasl.payload", r.left)
+        elif _is_enveloped(r):
+            _explain_enveloped(message, r, context)
         else:
             _explain_message(r, context)
             _read_rest(r)
@@ -391,9 +392,39 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
         r.widen(before)
 
 
+def _explain_enveloped(message: Message, r: Reader, context: Context) -> None:
+    envelope = read_envelope(r)
+    if not envelope.transforms:
+        _explain_message(r, context)
+        _read_rest(r)
+        return
+    start = r.offset
+    payload = r.peek(r.left)
+    r.skip("thrift.header.payload", r.left)
+    found = undo(envelope.transforms, payload)
+    if found.problem:
+        r.note(found.problem)
+    if found.data and isinstance(r, Recorder):
+        _attach(message, r, start, found.data, context)
+
+
+def _attach(message: Message, r: Recorder, start: int, data: bytes, context: Context) -> None:
+    """The message as it was before its transforms, read beside the bytes that it travelled as."""
+    inner = Recorder(data, 0, [], "thrift.header.payload")
+    problem: str | None = None
+    try:
+        _explain_message(inner, context)
+    except DecodeError as error:
+        problem = error.reason
+    tree = inner.finish(problem)
+    tree.buffer = made_from(message.buffer, start, r.offset, data, f"{message.buffer.name}/message at {start} inflated")
+    r.attach(tree)
+
+
 def _explain_message(r: Reader, context: Context) -> None:
-    header = read_header(r)
-    read_body(r, _struct_of(header, context.function), 0, Body())
+    encoding = _Encodings().ahead(r)
+    header = encoding.read_header(r)
+    read_body(encoding, r, struct_of(header, context.function), 0, Body())
 
 
 PROTOCOL = Protocol(
@@ -404,5 +435,5 @@ PROTOCOL = Protocol(
     conversation=ThriftConversation,
     explain=explain,
     ports=PORTS,
-    content_types=("application/x-thrift", "application/vnd.apache.thrift.binary"),
+    content_types=("application/x-thrift", "application/vnd.apache.thrift.*"),
 )

@@ -85,6 +85,14 @@ def _read_plain(r: Reader, length: int) -> str:
     return user
 
 
+def describe_wrapped(mechanism: str, payload: bytes) -> str:
+    """What a frame is that a security layer wrapped, as far as its first bytes tell."""
+    # RFC 4121 4.2.6.2: token id 05 04, then flags; 2 says sealed
+    if mechanism in ("GSSAPI", "GSS-SPNEGO") and payload[:2] == b"\x05\x04" and len(payload) > 2:
+        return "SASL wrapped payload, encrypted with Kerberos" if payload[2] & 2 else "SASL wrapped payload, signed"
+    return "SASL wrapped payload"
+
+
 def summarise(message: SaslMessage) -> str:
     """One line about a negotiation message."""
     line = f"SASL {STATUS_NAMES[message.status]}"
