@@ -1,8 +1,5 @@
 """WebSocket. Spec: RFC 6455 (frames, handshake), RFC 7692 (compression), RFC 8441 (over HTTP/2)."""
 
-from base64 import b64encode
-from codecs import getincrementaldecoder
-from hashlib import sha1
 from typing import Final
 
 from inspector.model.errors import DecodeError, HoleError, Malformed
@@ -11,7 +8,7 @@ from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.protocols.base import Conversation, Hints, Protocol, Sink
 from inspector.protocols.websocket_deflate import Direction, Inflated, Terms
 from inspector.protocols.websocket_detect import find_start, recognise
-from inspector.protocols.websocket_explain import FrameContext, Handshake, explain
+from inspector.protocols.websocket_explain import FrameContext, explain
 from inspector.protocols.websocket_frames import (
     BINARY,
     CLOSE,
@@ -28,42 +25,13 @@ from inspector.protocols.websocket_frames import (
     unmask,
     unmasked,
 )
+from inspector.protocols.websocket_handshake import Handshake, read_handshake
+from inspector.protocols.websocket_words import Utf8, described, preview, quoted, quoted_start
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
 
-GUID: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-"""RFC 6455 1.3: joined to the client's key, so that only a WebSocket server gives the right answer."""
 MAX_FAULTS: Final = 2
 """Rules that one header may break, once there was a handshake, before the bytes are taken for something else."""
-PREVIEW: Final = 200
-"""Characters of a text kept for lists."""
-SHOWN: Final = 80
-"""Characters of a text in a summary."""
-HEX: Final = 16
-"""Bytes of binary data in a summary."""
-
-
-class Utf8:
-    """Checks text that comes in pieces; `fault` says what is wrong, "" while nothing is."""
-
-    def __init__(self) -> None:
-        self.decoder = getincrementaldecoder("utf-8")()
-        self.fault = ""
-        self.size = 0
-
-    def feed(self, data: bytes, last: bool) -> str:
-        """The next bytes; what is wrong since then."""
-        if self.fault:
-            return ""
-        try:
-            self.decoder.decode(data, last)
-        except UnicodeDecodeError as error:
-            at = self.size + len(data) - len(error.object) + error.start
-            self.fault = (
-                f"text that is not UTF-8: byte {at} of the message, 0x{error.object[error.start]:02x} (RFC 6455 8.1)"
-            )
-        self.size += len(data)
-        return self.fault
 
 
 class Half:
@@ -422,28 +390,6 @@ class WebSocketConversation(Conversation):
         return find_start(data, pos, side, self.over, not self.seen)
 
 
-def read_handshake(details: dict[str, str]) -> Handshake:
-    """The handshake out of the header fields of its request and answer (RFC 6455 4.2.2)."""
-    found = Handshake()
-    found.key = details.get("sec-websocket-key", "")
-    found.accept = details.get("sec-websocket-accept", "")
-    found.extensions = details.get("sec-websocket-extensions", "")
-    found.subprotocol = details.get("sec-websocket-protocol", "")
-    if not found.key:
-        return found
-    found.expected = accept_for(found.key)
-    if not found.accept:
-        found.fault = f"the handshake's answer has no Sec-WebSocket-Accept; {found.expected} is right"
-    elif found.accept != found.expected:
-        found.fault = f"the handshake's Sec-WebSocket-Accept is {found.accept}; {found.expected} is right"
-    return found
-
-
-def accept_for(key: str) -> str:
-    """The Sec-WebSocket-Accept that proves that a server has read `key` (RFC 6455 4.2.2)."""
-    return b64encode(sha1((key + GUID).encode("latin-1", "replace")).digest()).decode()  # noqa: S324
-
-
 def frame_facts(frame: Frame) -> dict[str, object]:
     """What lists and filters ask for."""
     facts: dict[str, object] = {
@@ -459,36 +405,6 @@ def frame_facts(frame: Frame) -> dict[str, object]:
     if frame.rsv & RSV1 and not frame.control:
         facts["websocket.pmc"] = 1
     return facts
-
-
-def preview(content: bytes) -> str:
-    """The first characters of a text."""
-    return content[: PREVIEW * 4].decode("utf-8", "replace")[:PREVIEW]
-
-
-def quoted_start(content: bytes) -> str:
-    """The first characters of a text for a row."""
-    return quoted(content[: SHOWN * 4 + 4].decode("utf-8", "replace"))
-
-
-def quoted(text: str) -> str:
-    """A text on one line, the end of a long one left out; in quotes unless it has some itself."""
-    shown = text[:SHOWN]
-    if not shown.isprintable():
-        shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in shown)
-    if len(text) > SHOWN:
-        shown = f"{shown}…"
-    return shown if '"' in shown else f'"{shown}"'
-
-
-def described(content: bytes) -> str:
-    """Bytes in short: their number and the first ones; text when they are that."""
-    if not content:
-        return "empty"
-    size = "1 byte" if len(content) == 1 else f"{len(content):,} bytes"
-    if content[:SHOWN].isascii() and content[:SHOWN].decode("latin-1").isprintable():
-        return f"{size} {quoted_start(content)}"
-    return f"{size} {content[:HEX].hex(' ')}{' …' if len(content) > HEX else ''}"
 
 
 PROTOCOL = Protocol(

@@ -10,6 +10,8 @@ from inspector.protocols.websocket_frames import Part, unmasked
 NAME: Final = "permessage-deflate"
 TAIL: Final = b"\x00\x00\xff\xff"
 """The end of an empty block, which senders leave out (RFC 7692 7.2.1)."""
+LAST: Final = b"\x01\x00\x00\xff\xff"
+"""An empty block marked as the last one (RFC 1951 3.2.4)."""
 MAX_BITS: Final = 15
 MAX_INFLATED: Final = 64 << 20
 """Bytes that one message may inflate to; a few KB can be made to inflate to gigabytes."""
@@ -91,6 +93,7 @@ class Worker:
         self.size = 0
         self.problem = ""
         self.restarts = 0
+        self.fed = False
         self.inner = self._start(window)
 
     def _start(self, window: bytes) -> "zlib._Decompress":
@@ -99,6 +102,7 @@ class Worker:
     def feed(self, data: bytes) -> int:
         """Take in more compressed bytes; how many bytes came out."""
         before = self.size
+        self.fed = True
         while data and not self.problem:
             try:
                 found = self.inner.decompress(data, MAX_INFLATED - self.size + 1)
@@ -140,8 +144,16 @@ class Worker:
         return b"".join(parts)[-most:]
 
     def finish(self) -> Inflated:
-        """End the message."""
-        self.feed(TAIL)
+        """End the message; a last block in the end tells whether the decoder stood between two blocks."""
+        if self.fed and not self.problem:
+            restarts = self.restarts
+            self.feed(TAIL)
+            self.feed(LAST)
+            if restarts:
+                # behind a last block senders may leave out the empty one that the tail belongs to
+                self.problem = ""
+            elif self.problem or not self.restarts:
+                self.problem = "the compressed data ends too early"
         return Inflated(b"".join(self.out), self.problem, b"" if self.problem else self.end())
 
 

@@ -16,6 +16,7 @@ from inspector.protocols.websocket_frames import (
     read_header,
     unmasked,
 )
+from inspector.protocols.websocket_handshake import Handshake
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
 from inspector.wire.recorder import Recorder
@@ -29,18 +30,6 @@ PAYLOADS: Final = {
     PONG: "websocket.payload.pong",
 }
 """Wireshark's names; it has none for binary."""
-
-
-class Handshake:
-    """What request and answer of the handshake said; `expected` is the right accept, `fault` what is wrong."""
-
-    def __init__(self) -> None:
-        self.key = ""
-        self.accept = ""
-        self.expected = ""
-        self.extensions = ""
-        self.subprotocol = ""
-        self.fault = ""
 
 
 class FrameContext:
