@@ -124,6 +124,11 @@ def cut_all(
         Feeder(table.image, packet_starts, stream, flow.transport == "tcp").run(flow, client.pieces, server.pieces)
         client.release()
         server.release()
+    for m in context.messages:
+        if m.packet == 0:
+            # nothing of its side was captured: it is known from what the peer acknowledged
+            m.packet = flows[m.flow - 1].last_packet
+            m.time = context.clock.time(m.packet)
     return in_order(context.messages)
 
 

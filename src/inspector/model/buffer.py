@@ -89,10 +89,11 @@ class Buffer:
     @property
     def pieces(self) -> Pieces:
         """The origins, loaded when first asked for."""
-        if self._pieces is None:
-            self.source.load(self)
         pieces = self._pieces
-        assert pieces is not None
+        while pieces is None:
+            # another thread may release what this one has just loaded
+            self.source.load(self)
+            pieces = self._pieces
         return pieces
 
     @property
@@ -200,7 +201,7 @@ class Buffer:
             index += 1
 
     def packet_at(self, offset: int) -> int:
-        """The number of the packet that carried byte `offset`; for a hole, the last packet before it (0 if none)."""
+        """The number of the packet that carried byte `offset`; for a hole, the packet before or else behind it (or 0)."""
         buffer = self
         while buffer.parent is not None:
             index = max(buffer.pieces.at(offset), 0)
@@ -211,10 +212,15 @@ class Buffer:
             offset = pieces.offsets[index] + inside
             buffer = buffer.parent
         pieces = buffer.pieces
-        index = pieces.at(min(offset, pieces.size - 1))
+        first = pieces.at(min(offset, pieces.size - 1))
+        index = first
         while index >= 0 and pieces.sources[index] == HOLE:
             index -= 1
-        return pieces.sources[index] if index >= 0 else 0
+        if index < 0:
+            index = first + 1
+            while index < len(pieces.sources) and pieces.sources[index] == HOLE:
+                index += 1
+        return pieces.sources[index] if index < len(pieces.sources) else 0
 
 
 class Slices(BufferSource):
