@@ -8,7 +8,8 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from inspector.model.errors import UsageError
 from inspector.schema.proto import ENUM, SINT32, STRING, ProtoSchema
 from inspector.schema.proto_files import compile_files
-from inspector.session import Options, bundled, load_schemas
+from inspector.schema.registry import Schemas
+from inspector.session import Options, Session, bundled, load_schemas
 
 PROTOS = bundled("protos")
 
@@ -206,3 +207,23 @@ def test_nothing_heavy_is_loaded_before_a_type_is_asked_for() -> None:
         "assert not [name for name in sys.modules if name.startswith(('google', 'grpc'))]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": "src"}, cwd=PROTOS.parent)
+
+
+def test_a_recorded_reflection_teaches_the_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    files = FileDescriptorSet.FromString((PROTOS / "all.desc").read_bytes()).file
+    known = FileDescriptorSet(file=[file for file in files if not file.package.startswith("fabrica")])
+    path = tmp_path / "without.desc"
+    path.write_bytes(known.SerializeToString())
+    schemas = Schemas()
+    schemas.proto.load_later(path)
+    assert schemas.proto.method("/fabrica.v1.SensorService/GetTemperatura") is None
+    monkeypatch.setattr("inspector.session.load_schemas", lambda _: schemas)
+    Session.open(str(bundled("captures") / "grpc-reflection.pcap"))
+    learnt = schemas.proto.method("/fabrica.v1.SensorService/GetTemperatura")
+    whole = load_schemas(Options()).proto.message("fabrica.v1.TemperaturaResponse")
+    assert learnt is not None
+    assert whole is not None
+    assert [f.declared for f in learnt.response.fields.values()] == [f.declared for f in whole.fields.values()]
+    timestamp = learnt.response.fields[3].message
+    assert timestamp is not None
+    assert [f.name for f in timestamp.fields.values()] == ["seconds", "nanos"]

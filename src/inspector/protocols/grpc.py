@@ -111,7 +111,6 @@ class GrpcConversation(Conversation):
         row.context = call
         row.issue = "no status was seen"
         self.call = call
-        call.update()
         return call
 
     def _status(self, call: Call, fields: dict[str, str], message: Message) -> None:
@@ -220,6 +219,7 @@ class GrpcConversation(Conversation):
         call = self.call
         if call is None:
             call = self._open(side, None, out, start)
+            call.update()
         ends = flags & (TRAILERS if call.style in (WEB, WEB_TEXT) else END if call.style == CONNECT else 0)
         m = out.message(side, "trailers" if ends else "message", start, end, "")
         if m.parent is not None:
@@ -294,7 +294,7 @@ class GrpcConversation(Conversation):
             summarise_message(call, side, flags, payload, m)
         if side == SERVER and not call.path and call.method is None:
             self._guess(call)
-        call.update()
+            call.update()
 
     def _guess(self, call: Call) -> None:
         """Whose types fit the messages, where no header field told the method."""
