@@ -436,4 +436,5 @@ PROTOCOL = Protocol(
     explain=explain,
     ports=PORTS,
     content_types=("application/x-thrift", "application/vnd.apache.thrift.*"),
+    undoes_codings=True,
 )
