@@ -29,6 +29,9 @@ from inspector.schema.registry import Schemas
 Progress = Callable[[str, float], None]
 """Called now and then with what is being done and the fraction done (0 to 1)."""
 
+COLLECT_EVERY: Final = 100_000
+"""Objects between two looks for cycles: field trees come and go by the thousand and have none."""
+
 KEPT_TREES: Final = 256
 """Explained messages kept: a screenful of stepping back and forth."""
 
@@ -123,6 +126,7 @@ class Session:
                 self.messages = cut_all(self.capture.table, self.flows, self.schemas, self.options.decode_as, progress)
         finally:
             gc.freeze()
+            gc.set_threshold(COLLECT_EVERY)
             gc.enable()
         self._trees.clear()
         self._findings = None
