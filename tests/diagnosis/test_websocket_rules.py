@@ -1,0 +1,143 @@
+"""Diagnoses of WebSockets: refused, not masked, against the rules."""
+
+from pathlib import Path
+
+import pytest
+
+from diagnosis.exchange import CLIENT, SERVER, Talk, Wire
+from inspector.model.finding import Finding
+from inspector.session import Session, bundled, bundled_captures
+from protocols.test_websocket import ACCEPT, DEFLATE, KEY, NONCE, TEXTS, deflated, frame
+
+HEADERS = "Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+REQUEST = f"GET /live HTTP/1.1\r\n{HEADERS}Sec-WebSocket-Key: {NONCE}\r\n\r\n".encode()
+
+
+def switched(accept: str = ACCEPT, extensions: str = "") -> bytes:
+    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
+    lines.append(f"Sec-WebSocket-Accept: {accept}")
+    if extensions:
+        lines.append(f"Sec-WebSocket-Extensions: {extensions}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+@pytest.fixture
+def talk() -> Talk:
+    talk = Talk(Wire(), 8080)
+    talk.say(CLIENT, REQUEST)
+    return talk
+
+
+def of_rule(talk: Talk, folder: Path, rule: str) -> list[Finding]:
+    return [finding for finding in talk.wire.findings(folder) if finding.rule == rule]
+
+
+@pytest.mark.parametrize("path", [p for p in bundled_captures() if p.name.startswith("ws-")], ids=lambda p: p.stem)
+def test_recorded_traffic_that_works_has_no_finding(path: Path) -> None:
+    expected = ["websocket-refused"] if path.stem == "ws-refused" else []
+    assert [finding.rule for finding in Session.open(str(path)).findings()] == expected
+
+
+def test_the_refused_capture_says_why() -> None:
+    (finding,) = Session.open(str(bundled("captures") / "ws-refused.pcap")).findings()
+    assert finding.title == "WebSocket refused: answered 403"
+    assert "Access control" in finding.why
+    assert finding.witness is not None
+    assert finding.witness.says == "WSConnection as the client: RejectConnection(status_code=403)"
+    assert [evidence.bytes for evidence in finding.evidence] == [b"Upgrade: websocket", b"HTTP/1.1 403"]
+
+
+def test_an_upgrade_answered_200_points_to_proxies(talk: Talk, tmp_path: Path) -> None:
+    talk.say(SERVER, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+    (finding,) = of_rule(talk, tmp_path, "websocket-refused")
+    assert finding.title == "WebSocket refused: answered 200"
+    assert "treated the request as an ordinary one" in finding.why
+    assert "proxy_set_header" in finding.do
+
+
+def test_what_the_request_lacks_is_named(tmp_path: Path) -> None:
+    talk = Talk(Wire(), 8080)
+    talk.say(CLIENT, b"GET /live HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n")
+    talk.say(SERVER, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    (finding,) = of_rule(talk, tmp_path, "websocket-refused")
+    assert "lacks Connection: Upgrade and Sec-WebSocket-Key and Sec-WebSocket-Version: 13" in finding.why
+    assert finding.witness is not None
+    assert "RemoteProtocolError" in finding.witness.says
+
+
+def test_a_redirect_is_a_warning(talk: Talk, tmp_path: Path) -> None:
+    talk.say(SERVER, b"HTTP/1.1 301 Moved\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n")
+    (finding,) = of_rule(talk, tmp_path, "websocket-refused")
+    assert finding.severity == "warning"
+
+
+def test_a_wrong_accept_is_worked_out(talk: Talk, tmp_path: Path) -> None:
+    talk.say(SERVER, switched(accept="AAAA"))
+    (finding,) = of_rule(talk, tmp_path, "websocket-refused")
+    assert finding.title == "WebSocket handshake with a wrong accept"
+    assert ACCEPT in finding.why
+    assert finding.witness is not None
+    assert ACCEPT in finding.witness.says
+
+
+def test_an_ordinary_request_is_no_matter_of_this_rule(tmp_path: Path) -> None:
+    talk = Talk(Wire(), 8080)
+    talk.say(CLIENT, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    talk.say(SERVER, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    assert of_rule(talk, tmp_path, "websocket-refused") == []
+
+
+def test_a_client_that_does_not_mask(talk: Talk, tmp_path: Path) -> None:
+    talk.say(SERVER, switched())
+    talk.say(CLIENT, frame(1, b"hello"))
+    talk.say(CLIENT, frame(1, b"again"))
+    talk.say(SERVER, frame(8, b"\x03\xea"))
+    (finding,) = of_rule(talk, tmp_path, "websocket-unmasked-client")
+    assert "2 frames of it are not" in finding.see
+    assert "closed with 1002, protocol error" in finding.see
+    assert [evidence.bytes for evidence in finding.evidence] == [b"\x81", b"\x05", b"\x88\x02\x03\xea"]
+    assert finding.witness is not None
+    assert "unmasked" in finding.witness.says
+    assert of_rule(talk, tmp_path, "websocket-protocol-error") == []
+
+
+@pytest.mark.parametrize(
+    ("side", "sent", "says", "code"),
+    [
+        (SERVER, frame(1, b"\xff"), "decod", "1007"),
+        (SERVER, frame(3, b"a"), "nvalid opcode", "1002"),
+        (CLIENT, frame(1, b"a", rsv=2, key=KEY), "Reserved bit", "1002"),
+        (SERVER, frame(0, b"a"), "CONTINUATION", "1002"),
+        (SERVER, frame(8, b"\x00\x01"), "invalid code", "1002"),
+        (CLIENT, frame(9, b"a" * 126, key=KEY), "125", "1002"),
+    ],
+)
+def test_wsproto_names_the_first_frame_that_it_does_not_accept(
+    talk: Talk, tmp_path: Path, side: int, sent: bytes, says: str, code: str
+) -> None:
+    talk.say(SERVER, switched())
+    talk.say(side, frame(1, b"good", key=KEY if side == CLIENT else b""))
+    talk.say(side, sent)
+    (finding,) = of_rule(talk, tmp_path, "websocket-protocol-error")
+    assert finding.witness is not None
+    assert finding.witness.library == "wsproto"
+    assert says in finding.witness.says
+    assert f"closes with {code}" in finding.why
+    assert finding.evidence[0].bytes == sent[:16]
+
+
+def test_compressed_data_that_cannot_be_inflated(talk: Talk, tmp_path: Path) -> None:
+    first, second = deflated(*TEXTS[:2])
+    talk.say(SERVER, switched(extensions=f"{DEFLATE}; server_no_context_takeover"))
+    talk.say(SERVER, frame(1, first, rsv=4))
+    talk.say(SERVER, frame(1, second, rsv=4))
+    (finding,) = of_rule(talk, tmp_path, "websocket-protocol-error")
+    assert "1007" in finding.why
+    assert "cannot be inflated" in finding.why
+
+
+def test_frames_that_keep_the_rules_have_no_finding(talk: Talk, tmp_path: Path) -> None:
+    talk.say(SERVER, switched(extensions=DEFLATE))
+    for data in deflated(*TEXTS[:5]):
+        talk.say(CLIENT, frame(1, data, rsv=4, key=KEY))
+    assert talk.wire.findings(tmp_path) == []
