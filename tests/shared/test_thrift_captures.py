@@ -171,7 +171,7 @@ def test_compact_agrees_with_tshark_as_far_as_it_decodes(name: str, port: int) -
     if tshark is None:
         pytest.skip("tshark is not installed")
     path = CAPTURES / f"{name}.pcap"
-    fields = ["mtype", "seq_id", "method", "i32", "i64", "string"]
+    fields = ["mtype", "seq_id", "method"]
     command = [tshark, "-n", "-r", str(path), "-d", f"tcp.port=={port},thrift", "-Y", "thrift", "-T", "fields"]
     command += ["-e", "frame.number", "-e", "_ws.col.Protocol", "-E", "separator=\x1f", "-E", "aggregator=\x1e"]
     for field in fields:
