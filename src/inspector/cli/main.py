@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from inspector.export.words import printable
 from inspector.model.errors import InspectorError
 
-COMMANDS: Final = ("open", "ls", "show", "explain", "why", "capture", "bytes", "fields", "completion")
+COMMANDS: Final = ("open", "ls", "show", "explain", "why", "capture", "tap", "bytes", "fields", "completion")
 DEFAULT: Final = "open"
 """What `inspector FILE` means."""
 

@@ -112,6 +112,16 @@ def record(settings: Settings, out: IO[bytes]) -> Recording:
     return recording
 
 
+def relay(listen: str, target: str, out: IO[bytes]) -> Recording:
+    """Start relaying from `listen` to `target` and writing what passes to `out`; see inspector.capture.live.tap.
+
+    Raises NoRightError for a port that only root may listen on, CaptureFailedError for one in use.
+    """
+    recording = Recording([sys.executable, "-m", "inspector.capture.live.tap", listen, target, "{}"], out, _read_report)
+    recording.begin()
+    return recording
+
+
 def by_program(settings: Settings, out: IO[bytes], refused: str) -> Recording:
     """Start a program of the system that has the rights. Raises NoRightError, saying `refused`, when none has."""
     for program in _PROGRAMS:

@@ -1,0 +1,222 @@
+"""The relay process: `python -m inspector.capture.live.tap LISTEN TARGET DESCRIPTOR`.
+
+Passes TCP bytes on untouched and writes them to standard output as a capture of the conversation between the client
+and the target; reports go to DESCRIPTOR. Needs no rights. It ends when standard input ends, or by SIGTERM or SIGINT.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import struct
+import sys
+import time
+from typing import Final
+
+from inspector.capture.blocks import interface_block, section_block
+from inspector.capture.live.helper import TELL_EVERY, Teller
+from inspector.capture.live.names import Names
+from inspector.capture.live.segments import ACK, FIN, MOST, PSH, RST, SYN, Conversation, End
+from inspector.model.errors import UsageError
+
+LINK_RAW: Final = 101
+CLIENT: Final = 0
+SERVER: Final = 1
+LOCAL: Final = "127.0.0.1"
+_ABORT: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER of zero seconds: closing resets the connection."""
+
+
+class Tap:
+    """Accepts connections at `listen` and relays each to `target`."""
+
+    def __init__(self, listen: End, target: End, teller: Teller) -> None:
+        self.listen = listen
+        self.target = target
+        self.teller = teller
+        self.names = Names()
+        self.packets = 0
+        self.written = 0
+        self.over = asyncio.Event()
+        self.links: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Relay until told to stop. Raises OSError when it cannot listen."""
+        host, port = self.listen
+        server = await asyncio.start_server(self._accept, host, port, limit=MOST)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.over.set)
+        loop.add_reader(sys.stdin.fileno(), self._heard)
+        self.write(section_block([]) + interface_block(LINK_RAW, 0, "tap", f"relay from {host}:{port}"))
+        bound = server.sockets[0].getsockname()
+        self.teller.tell(started=f"{bound[0]}:{bound[1]}", source="tap")
+        try:
+            while not self.over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.over.wait(), TELL_EVERY)
+                self.teller.tell(packets=self.packets, dropped=0, bytes=self.written, ring=0.0)
+        finally:
+            server.close()
+            for link in self.links:
+                link.cancel()
+            await asyncio.gather(*self.links, return_exceptions=True)
+
+    def _heard(self) -> None:
+        if not os.read(sys.stdin.fileno(), 64):
+            self.over.set()
+
+    def write(self, data: bytes) -> None:
+        """Append to the capture."""
+        self.written += len(data)
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(1, view) :]
+            except BrokenPipeError:
+                self.over.set()
+                return
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.links.add(task)
+        try:
+            await Link(self, reader, writer).run()
+        finally:
+            self.links.discard(task)
+
+
+class Link:
+    """One relayed connection."""
+
+    def __init__(self, tap: Tap, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.tap = tap
+        self.readers = [reader]
+        self.writers = [writer]
+        self.conversation: Conversation | None = None
+
+    def note(self, side: int, flags: int, payload: bytes = b"", comments: list[str] | None = None) -> None:
+        """Write a segment."""
+        if self.conversation is not None:
+            self.tap.packets += 1
+            self.tap.write(self.conversation.segment(side, flags, time.time_ns(), payload, comments))
+
+    async def run(self) -> None:
+        """Connect to the target and pass on what both sides say."""
+        client = self.writers[CLIENT].get_extra_info("peername")[:2]
+        try:
+            if not await self._connect(client):
+                return
+            pumps = [asyncio.create_task(self._pump(side)) for side in (CLIENT, SERVER)]
+            try:
+                # a reset ends both directions at once, a FIN only its own
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_EXCEPTION)
+            finally:
+                for pump in pumps:
+                    pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+        finally:
+            for writer in self.writers:
+                writer.close()
+
+    async def _connect(self, client: End) -> bool:
+        """Open the other half; a target that refuses is written, and passed on, as a reset."""
+        host, port = self.tap.target
+        opened = time.time_ns()
+        named = self._names(client)
+        try:
+            reader, writer = await asyncio.open_connection(host, port, limit=MOST)
+        except OSError:
+            numeric = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4]
+            self._open(client, (str(numeric[0]), port), opened, named)
+            self.note(SERVER, RST | ACK)
+            self._reset(CLIENT)
+            return False
+        self.readers.append(reader)
+        self.writers.append(writer)
+        self._open(client, writer.get_extra_info("peername")[:2], opened, named)
+        self.note(SERVER, SYN | ACK)
+        self.note(CLIENT, ACK)
+        for each in self.writers:
+            each.transport.set_write_buffer_limits(high=MOST)
+        return True
+
+    def _names(self, client: End) -> list[str]:
+        asker, local = self.tap.names.asker, self.writers[CLIENT].get_extra_info("sockname")[:2]
+        if asker is None:
+            return []
+        ends = [
+            (socket.inet_pton(socket.AF_INET6 if ":" in end[0] else socket.AF_INET, end[0]), end[1])
+            for end in (client, local)
+        ]
+        name, _ = self.tap.names.of_ends(asker, ends[0], ends[1])
+        return [f"client {name}"] if name else []
+
+    def _open(self, client: End, server: End, opened: int, comments: list[str]) -> None:
+        self.conversation = Conversation(client, server)
+        self.tap.packets += 1
+        self.tap.write(self.conversation.segment(CLIENT, SYN, opened, b"", comments))
+
+    async def _pump(self, side: int) -> None:
+        """Pass on one direction, no faster than the other end takes it."""
+        reader, writer = self.readers[side], self.writers[1 - side]
+        while True:
+            try:
+                data = await reader.read(MOST)
+            except OSError:
+                self.note(side, RST | ACK)
+                self.conversation = None  # the other direction ends with this, and not by a FIN of its own
+                self._reset(1 - side)
+                raise
+            if not data:
+                self.note(side, FIN | ACK)
+                with contextlib.suppress(OSError):
+                    writer.write_eof()
+                self.note(1 - side, ACK)
+                return
+            self.note(side, PSH | ACK, data)
+            # the direction back says why nothing can be written
+            with contextlib.suppress(OSError):
+                writer.write(data)
+                await writer.drain()
+            self.note(1 - side, ACK)
+
+    def _reset(self, side: int) -> None:
+        """Let this side see a reset, too."""
+        writer = self.writers[side]
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+        writer.transport.abort()
+
+
+def parse_end(text: str) -> End:
+    """`PORT`, `HOST:PORT` or `[IPV6]:PORT`; the loopback when no host is named. Raises UsageError."""
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or not 0 <= int(port) < 65_536:
+        raise UsageError(f"{text}: write PORT, HOST:PORT or [IPV6]:PORT")
+    return host.strip("[]") or LOCAL, int(port)
+
+
+def main() -> int:
+    """Relay; the exit code is that of the command line."""
+    teller = Teller(int(sys.argv[3]))
+    try:
+        asyncio.run(_run(teller))
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, "")
+        code = 5 if error.errno in {errno.EACCES, errno.EPERM} else 6
+        teller.tell(error=f"bind({sys.argv[1]}): {os.strerror(error.errno or 0)} ({name})", code=code)
+        return code
+    return 0
+
+
+async def _run(teller: Teller) -> None:
+    tap = Tap(parse_end(sys.argv[1]), parse_end(sys.argv[2]), teller)
+    await tap.run()
+    teller.tell(ended="asked", packets=tap.packets, dropped=0, bytes=tap.written)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
