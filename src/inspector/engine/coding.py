@@ -16,14 +16,6 @@ STEP: Final = 1024
 """Bytes inflated at once; where one of them is wrong, what lies before it in the step is tried byte by byte."""
 OFTEN: Final = 1 << 16
 """Compressed bytes up to which br and zstd are decoded again with every addition, from the beginning."""
-MAX_CODINGS: Final = 8
-"""Codings on top of each other; real bodies have one, seldom two."""
-
-
-def codings_of(content: str, transfer: str = "") -> list[str]:
-    """The codings to undo, outermost first, of a Content-Encoding and a Transfer-Encoding header (RFC 9110 8.4)."""
-    names = [name.strip().lower() for name in f"{content},{transfer}".split(",")]
-    return [name for name in reversed(names) if name not in ("", "identity", "chunked")][:MAX_CODINGS]
 
 
 class Decoder:

@@ -1,5 +1,6 @@
 """Pass 2: the full field tree of one message."""
 
+from inspector.engine.bodies import read_bodies
 from inspector.engine.detect import protocols
 from inspector.model.errors import DecodeError
 from inspector.model.field import Field
@@ -25,6 +26,8 @@ def explain(message: Message, schemas: Schemas) -> Field:
             tree = r.finish()
         except DecodeError as error:
             tree = r.finish(error.reason)
+        if r.bodies:
+            read_bodies(message, r.bodies, schemas)
     tree.value = message.summary
     if message.issue is not None:
         tree.issue = message.issue

@@ -5,7 +5,6 @@ from typing import Final
 from mypy_extensions import i64
 
 from inspector.engine.body import NOT_CAPTURED, CodedBody
-from inspector.engine.coding import codings_of
 from inspector.engine.detect import PREFIX, choose, first_start, is_claimed, protocols, undoes_codings
 from inspector.engine.lane import Lane
 from inspector.model.buffer import Buffer, Slices
@@ -15,6 +14,7 @@ from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.protocols.base import Child, Conversation, Hints, Sink
 from inspector.protocols.data import DataConversation
 from inspector.schema.registry import Schemas
+from inspector.wire.media import codings_of
 from inspector.wire.reader import Reader
 
 MAX_HANDOVERS: Final = 8

@@ -12,8 +12,9 @@ from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.model.verdict import MORE, NONE, STRONG, Verdict
 from inspector.protocols.base import Child, Conversation, Hints, Protocol, Sink
 from inspector.schema.registry import Schemas
+from inspector.wire.media import body_text, codings_of, is_utf8, media_type
 from inspector.wire.reader import Reader
-from inspector.wire.recorder import Recorder
+from inspector.wire.recorder import Body, Recorder
 
 MAX_LINE: Final = 256 * 1024
 """Bytes in one line; RFC 9112 3 asks for at least 8,000, servers stop at 8 to 64 KiB."""
@@ -918,17 +919,42 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
     if not (isinstance(context, Context) and context.bare):
         read_head(r, message.side == CLIENT)
     framing = context.framing if isinstance(context, Context) else NO_BODY
-    text = isinstance(context, Context) and context.text and not r.holes
     if framing == CHUNKED:
-        _explain_chunks(message, r, text)
+        _explain_chunks(message, r)
     elif r.left:
-        if text:
-            r.text("http.file_data", r.left)
+        codings = codings_in(message)
+        if isinstance(context, Context) and context.text and not r.holes and not codings:
+            header = str(message.facts.get("http.content_type", ""))
+            if is_utf8(header):
+                r.text("http.file_data", r.left)
+            else:
+                r.known("http.file_data", r.left, body_text(r.data[r.pos : r.end], header))
         else:
-            r.skip("http.file_data", r.left)
+            r.skip("http.coded_data" if codings else "http.file_data", r.left)
+        if isinstance(r, Recorder):
+            _hand_on(message, r, r.last, None, codings)
 
 
-def _explain_chunks(message: Message, r: Reader, text: bool) -> None:
+def codings_in(message: Message) -> list[str]:
+    """The codings of a message's body, as its headers tell, outermost first."""
+    facts = message.facts
+    if "http.content_encoding" not in facts and "http.transfer_encoding" not in facts:
+        return []
+    return codings_of(str(facts.get("http.content_encoding", "")), str(facts.get("http.transfer_encoding", "")))
+
+
+def _hand_on(message: Message, r: Recorder, node: Field, buffer: Buffer | None, codings: list[str]) -> None:
+    """The body is for whoever knows its media type."""
+    header = str(message.facts.get("http.content_type", ""))
+    if not header and not codings:
+        return
+    body = Body(node, buffer, header, is_text(media_type(header)))
+    body.codings = codings
+    body.name = "http.file_data"
+    r.bodies.append(body)
+
+
+def _explain_chunks(message: Message, r: Reader) -> None:
     ranges: list[tuple[int, int]] = []
     last = False
     problem: DecodeError | None = None
@@ -942,14 +968,26 @@ def _explain_chunks(message: Message, r: Reader, text: bool) -> None:
             ranges.append((start, start + size))
         last = size == 0
     if isinstance(r, Recorder) and ranges:
-        body = Buffer(f"{message.buffer.name}/body at {message.start}", Slices(ranges), parent=message.buffer)
-        tree = Field("http.file_data", body.data.decode("utf-8", "replace") if text else None, 0, body.size)
-        tree.buffer = body
-        r.attach(tree)
+        _joined_chunks(message, r, ranges)
     if problem is not None:
         raise problem
     if last and r.left:
         read_trailers(r)
+
+
+def _joined_chunks(message: Message, r: Recorder, ranges: list[tuple[int, int]]) -> None:
+    """The body without the lines between its chunks, in a buffer of its own."""
+    codings = codings_in(message)
+    name = f"{message.buffer.name}/body at {message.start}"
+    body = Buffer(f"{name}, coded" if codings else name, Slices(ranges), parent=message.buffer)
+    context = message.context
+    text = isinstance(context, Context) and context.text and not r.holes and not codings
+    header = str(message.facts.get("http.content_type", ""))
+    value = body_text(body.data, header) if text else None
+    tree = Field("http.coded_data" if codings else "http.file_data", value, 0, body.size)
+    tree.buffer = body
+    r.attach(tree)
+    _hand_on(message, r, tree, body, codings)
 
 
 PROTOCOL = Protocol(

@@ -324,20 +324,22 @@ class SseConversation(Conversation):
     def finish(self, side: Side, offset: int, ending: str, out: Sink) -> None:
         feed = self.feeds[side]
         self._flush(side, feed, offset, UNFINISHED, out, ending != "" or bool(feed.reset))
+        last = feed.last
+        if last is not None:
+            last.facts.update(self._outcome(feed, ending))
+
+    def _outcome(self, feed: Feed, ending: str) -> dict[str, object]:
+        """What there is to say of the stream as a whole; the last message has it."""
+        facts: dict[str, object] = {"sse.events": feed.events}
         parent = feed.parent
-        if parent is None:
-            return
-        facts = dict(parent.facts)
-        facts["sse.events"] = feed.events
-        request = parent.answers
+        request = parent.answers if parent is not None else None
         if feed.events and request is not None and request.time:
             facts["sse.time_to_first_event"] = seconds(feed.first_time - request.time)
         if feed.deltas:
             facts.update(delta_facts(feed))
             facts["sse.text"] = "".join(feed.texts)
-        facts["sse.ended"] = feed.reset or how_it_ended(ending, parent.complete)
-        # responses with equal heads share their facts
-        parent.facts = facts
+        facts["sse.ended"] = feed.reset or how_it_ended(ending, parent is None or parent.complete)
+        return facts
 
 
 def how_it_ended(ending: str, complete: bool) -> str:

@@ -6,6 +6,20 @@ from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
 
 NAMES = ("data", "event", "id", "retry")
+SHOWN = (
+    "sse.resumes",
+    "sse.gap",
+    "sse.delta",
+    "sse.mcp",
+    "sse.data_length",
+    "sse.deltas",
+    "sse.deltas_per_second",
+    "sse.time_to_first_delta",
+    "sse.time_to_first_event",
+    "sse.events",
+    "sse.ended",
+)
+"""What is known beyond the bytes, drawn as fields without any."""
 
 
 class EventContext:
@@ -36,12 +50,14 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
         r.known("sse.last_event_id", 0, message.facts.get("sse.last_event_id", ""))
     elif message.kind == "dropped":
         r.known("sse.dropped", 0, message.facts.get("sse.dropped", ""))
-    for name in ("sse.gap", "sse.delta"):
+    for name in SHOWN:
         if name in message.facts:
             r.known(name, 0, message.facts[name])
     context = message.context
     if isinstance(context, EventContext):
         r.known("sse.text", 0, context.text)
+    elif "sse.text" in message.facts:
+        r.known("sse.text", 0, message.facts["sse.text"])
 
 
 def _line(r: Reader, block: Block) -> None:

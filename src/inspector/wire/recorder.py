@@ -4,6 +4,7 @@ from typing import Final
 
 from mypy_extensions import i64 as Int64
 
+from inspector.model.buffer import Buffer
 from inspector.model.field import Bits, Field
 from inspector.wire.reader import Reader
 
@@ -11,8 +12,30 @@ MAX_CHILDREN: Final = 10_000
 """Children kept under one node; a list of a million numbers is counted, not drawn."""
 
 
+class Body:
+    """Bytes inside a message for whoever knows their media type: they are those of `node`, in `buffer` (None: the
+    message's own).
+
+    `content_type` is a Content-Type header, `codings` are to be undone first, outermost first; what they make becomes
+    a field called `name`.
+    """
+
+    __slots__ = ("buffer", "codings", "content_type", "is_text", "name", "node")
+
+    def __init__(self, node: Field, buffer: Buffer | None, content_type: str, is_text: bool) -> None:
+        self.node = node
+        self.buffer = buffer
+        self.content_type = content_type
+        self.is_text = is_text
+        self.codings: list[str] = []
+        self.name = node.name
+
+
 class Recorder(Reader):
-    """Builds `root`, whose leaves, gaps and holes tile the bytes from `base` to where reading stopped."""
+    """Builds `root`, whose leaves, gaps and holes tile the bytes from `base` to where reading stopped.
+
+    `bodies` are those that the decoder hands on; `content_type` is the Content-Type header of a body that is read.
+    """
 
     def __init__(self, data: bytes, base: int = 0, holes: list[tuple[int, int]] | None = None, name: str = "") -> None:
         super().__init__(data, base, holes)
@@ -20,6 +43,8 @@ class Recorder(Reader):
         self.open: list[Field] = [self.root]
         self.last: Field = self.root
         self.muted: Int64 = 0
+        self.bodies: list[Body] = []
+        self.content_type = ""
 
     @property
     def recording(self) -> bool:

@@ -1,0 +1,69 @@
+"""Bodies that a message carries, decoded and read as part of its own field tree."""
+
+from typing import Final
+
+from inspector.engine.body import decoded_body
+from inspector.engine.detect import inline_reader
+from inspector.model.buffer import Buffer, Slices
+from inspector.model.errors import DecodeError
+from inspector.model.field import Field
+from inspector.model.message import Message
+from inspector.schema.registry import Schemas
+from inspector.wire.media import body_text, media_type
+from inspector.wire.recorder import Body, Recorder
+
+MAX_READ: Final = 16 << 20
+"""Bytes of a body that are read field by field."""
+MAX_BODIES: Final = 1000
+"""Bodies in one message: parts of parts of a multipart body."""
+
+
+def read_bodies(message: Message, handed: list[Body], schemas: Schemas) -> None:
+    """Give every body that was handed on its decoded form and its fields, and so on with those inside it."""
+    waiting = list(handed)
+    for _ in range(MAX_BODIES):
+        if not waiting:
+            return
+        waiting.extend(_read(message, waiting.pop(0), schemas))
+
+
+def _read(message: Message, body: Body, schemas: Schemas) -> list[Body]:
+    """The tree of one body goes below its field; returns the bodies inside it."""
+    node = body.node
+    buffer = body.buffer or message.buffer
+    if body.codings:
+        buffer, node = _decode(message, body)
+    protocol = inline_reader(media_type(body.content_type)) if body.content_type else None
+    if protocol is None or node.start == node.end or node.length > MAX_READ:
+        return []
+    if any(child.buffer is None for child in node.children):
+        return []
+    start, end = node.start, node.end
+    inner = Recorder(buffer.read(start, end), start, buffer.holes_in(start, end), protocol.name)
+    inner.content_type = body.content_type
+    try:
+        protocol.explain(message, inner, schemas)
+        tree = inner.finish()
+    except DecodeError as error:
+        tree = inner.finish(error.reason)
+    node.children.append(tree)
+    for each in inner.bodies:
+        each.buffer = buffer
+    return inner.bodies
+
+
+def _decode(message: Message, body: Body) -> tuple[Buffer, Field]:
+    """The body without its codings, in a buffer of its own below the field of the coded bytes."""
+    node = body.node
+    name = f"{message.buffer.name}/body at {message.start}"
+    raw = body.buffer
+    if raw is None:
+        raw = Buffer(f"{name}, coded", Slices([(node.start, node.end)]), parent=message.buffer)
+    decoded, problem = decoded_body(raw, body.codings, name)
+    value = body_text(decoded.data, body.content_type) if body.is_text else None
+    tree = Field(body.name, value, 0, decoded.size)
+    tree.buffer = decoded
+    if problem:
+        tree.issue = problem
+    node.children.append(tree)
+    return decoded, tree
