@@ -14,7 +14,7 @@ PREFIX: Final = 4096
 """Bytes that detection looks at."""
 
 _registry: dict[str, Protocol] = {}
-_claimed: dict[str, bool] = {}
+_claimed: dict[str, str] = {}
 MAX_CLAIMED: Final = 1024
 """Media types whose reader is remembered."""
 
@@ -32,11 +32,17 @@ def protocols() -> dict[str, Protocol]:
 
 def is_claimed(content_type: str) -> bool:
     """Whether some protocol cuts messages out of bodies of this media type."""
+    return claimant(content_type) != ""
+
+
+def claimant(content_type: str) -> str:
+    """The protocol that cuts messages out of bodies of this media type, "" when there is none."""
     known = _claimed.get(content_type)
     if known is None:
-        known = False
-        for protocol in protocols().values() if content_type else ():
-            known = known or (not protocol.inline and claims(protocol, content_type))
+        known = ""
+        for name, protocol in protocols().items() if content_type else ():
+            if not known and not protocol.inline and claims(protocol, content_type):
+                known = name
         if len(_claimed) < MAX_CLAIMED:
             _claimed[content_type] = known
     return known
@@ -99,6 +105,9 @@ def choose(prefix: bytes, side: Side, hints: Hints, peer: str, over: bool, final
     registry = protocols()
     if peer and peer != "data" and strength(registry[peer], prefix, side, hints) == STRONG:
         return peer
+    told = claimant(hints.content_type)
+    if told:
+        return told
     strong = weak = ""
     more = False
     for name, protocol in registry.items():

@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_right
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mypy_extensions import mypyc_attr
 
@@ -54,6 +54,10 @@ class Pieces:
     def at(self, offset: int) -> int:
         """The index of the piece that holds buffer byte `offset`, -1 before the first."""
         return bisect_right(self.starts, offset) - 1
+
+
+FEW_RANGES: Final = 8
+"""Parts that are looked through one by one; a buffer of more gets its table of pieces."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -203,14 +207,21 @@ class Buffer:
     def packet_at(self, offset: int) -> int:
         """The number of the packet that carried byte `offset`; for a hole, the packet before or else behind it (or 0)."""
         buffer = self
-        while buffer.parent is not None:
-            index = max(buffer.pieces.at(offset), 0)
-            pieces = buffer.pieces
-            if not len(pieces.starts):
-                return 0
-            inside = offset - pieces.starts[index] if buffer.exact else 0
-            offset = pieces.offsets[index] + inside
-            buffer = buffer.parent
+        parent = buffer.parent
+        while parent is not None:
+            source = buffer.source
+            if buffer._pieces is None and isinstance(source, Slices) and len(source.ranges) <= FEW_RANGES:
+                if not source.ranges:
+                    return 0
+                offset = source.place(offset)
+            else:
+                pieces = buffer.pieces
+                if not len(pieces.starts):
+                    return 0
+                index = max(pieces.at(offset), 0)
+                offset = pieces.offsets[index] + (offset - pieces.starts[index] if buffer.exact else 0)
+            buffer = parent
+            parent = buffer.parent
         pieces = buffer.pieces
         first = pieces.at(min(offset, pieces.size - 1))
         index = first
@@ -228,6 +239,14 @@ class Slices(BufferSource):
 
     def __init__(self, ranges: list[tuple[int, int]]) -> None:
         self.ranges = ranges
+
+    def place(self, offset: int) -> int:
+        """The parent's byte that byte `offset` is; of an offset at the end, the one behind the last."""
+        for start, end in self.ranges:
+            if offset < end - start:
+                return start + offset
+            offset -= end - start
+        return self.ranges[-1][1] + offset
 
     def load(self, buffer: Buffer) -> None:
         pieces = Pieces()

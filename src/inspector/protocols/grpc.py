@@ -46,6 +46,7 @@ from inspector.protocols.grpc_web import Base64Run, Ending, read_end_of_stream, 
 from inspector.protocols.protobuf_read import sound_end
 from inspector.protocols.protobuf_summary import short_text, summarise
 from inspector.protocols.protobuf_wire import LEN, Wire
+from inspector.schema.proto import ProtoMessage
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
 
@@ -67,8 +68,8 @@ class GrpcConversation(Conversation):
         self.call: Call | None = None
         self.style = style_of(hints.content_type)
         self.codec = codec_of(hints.content_type)
-        self.skips = [0, 0]
-        self.bare: list[Message | None] = [None, None]
+        self.skips: list[int] = [0, 0] if self.style == WEB_TEXT else []
+        self.bare: list[Message | None] = [None, None] if self.style == BARE else []
         self.learns = False
 
     # header fields
@@ -81,19 +82,21 @@ class GrpcConversation(Conversation):
             call.blocks.append(Block(fields, message))
         path = fields.get(":path", "")
         if path and not call.path and side == CLIENT:
-            call.path = path
-            call.method = self.schemas.proto.method(path)
+            call.called(path, self.schemas.proto.method(path))
             self.learns = path.startswith(REFLECTION)
             timeout = fields.get("grpc-timeout") or fields.get("connect-timeout-ms")
             if timeout:
                 call.row.facts["grpc.timeout"] = timeout
         encoding = encoding_of(fields, call.style)
-        if encoding:
-            call.encodings[side] = encoding
+        if encoding and side == CLIENT:
+            call.request_encoding = encoding
+        elif encoding:
+            call.response_encoding = encoding
         reset = fields.get(":reset")
         if reset is not None:
             self._reset(call, side, reset, message)
         elif side == SERVER:
+            call.answered = True
             self._status(call, fields, message)
         call.update()
 
@@ -124,7 +127,7 @@ class GrpcConversation(Conversation):
             call.ended = message
         elif call.style == BARE and ":status" in fields:
             self._outcome(call, 0, "", message)
-        call.hidden = call.status < 0 and any(name.startswith("<") for name in fields)
+        call.hidden = call.status < 0 and _has_unknown(fields)
         if call.hidden:
             call.row.issue = "the status may lie in header fields that were inserted before the capture"
 
@@ -225,8 +228,8 @@ class GrpcConversation(Conversation):
         if m.parent is not None:
             m.parent = call.row
         m.context = call
-        m.facts["grpc.message_length"] = len(payload)
-        m.facts["grpc.compressed_flag"] = flags & COMPRESSED
+        message = call.type_of(side) if not ends else None
+        m.facts = facts_of(len(payload), flags & COMPRESSED, message)
         if ends:
             self._ending(call, side, flags, payload, m)
         else:
@@ -234,18 +237,28 @@ class GrpcConversation(Conversation):
         return m
 
     def _message(self, call: Call, side: Side, flags: int, payload: bytes, m: Message) -> None:
-        call.counts[side] += 1
         if side == CLIENT:
+            call.requests += 1
             call.asked = m
-        elif call.asked is not None and not (call.method is not None and _is_bidirectional(call)):
-            m.answers = call.asked
-        if not call.path and len(call.kept) < MAX_KEPT:
-            call.kept.append(m)
+        else:
+            call.responses += 1
+            if not _is_bidirectional(call):
+                m.answers = call.asked
+            if not call.answered:
+                call.answered = True
+                call.update()
+        if not call.path:
+            self._keep(call, m)
         if self.learns and side == SERVER:
             self._learn(payload if not flags & COMPRESSED else inflated(call, side, payload).data)
-        if call.counts[side] == 1 and side == SERVER and call.status < 0:
-            call.update()
         summarise_message(call, side, flags, payload, m)
+
+    def _keep(self, call: Call, m: Message) -> None:
+        """Remember a message until its method is guessed."""
+        if call.kept is None:
+            call.kept = [m]
+        elif len(call.kept) < MAX_KEPT:
+            call.kept.append(m)
 
     def _ending(self, call: Call, side: Side, flags: int, payload: bytes, m: Message) -> None:
         data = inflated(call, side, payload, MAX_LOOKED_AT).data if flags & COMPRESSED else payload
@@ -283,14 +296,13 @@ class GrpcConversation(Conversation):
         call = self.call
         if call is None:
             return
-        m = self.bare[side]
+        m = self.bare[side] if self.bare else None
         if m is not None:
             self.bare[side] = None
             payload = m.buffer.read(m.start, m.end)
             m.complete = True
-            m.facts["grpc.message_length"] = len(payload)
-            flags = COMPRESSED if call.encodings[side] not in ("", "identity") else 0
-            m.facts["grpc.compressed_flag"] = flags
+            flags = COMPRESSED if call.encoding(side) not in ("", "identity") else 0
+            m.facts = facts_of(len(payload), flags, call.type_of(side))
             summarise_message(call, side, flags, payload, m)
         if side == SERVER and not call.path and call.method is None:
             self._guess(call)
@@ -300,19 +312,24 @@ class GrpcConversation(Conversation):
         """Whose types fit the messages, where no header field told the method."""
         payloads: list[tuple[Side, bytes]] = []
         counts = [0, 0]
-        for m in call.kept:
+        kept = call.kept or []
+        for m in kept:
             if counts[m.side] < MAX_GUESSED_FROM and m.complete and not m.facts["grpc.compressed_flag"]:
                 counts[m.side] += 1
                 payloads.append((m.side, m.buffer.read(m.start + PREFIX, min(m.end, m.start + MAX_LOOKED_AT))))
         found = guess_method(self.schemas.proto.methods(), payloads) if payloads else None
         if found is None:
             return
-        call.method = found.method
+        call.called("", found.method)
         call.guess = f"{found.confidence:.2f}: {found.reason}"
-        for m in call.kept:
+        call.row.facts["grpc.guess"] = call.guess
+        for m in kept:
             flags = COMPRESSED if m.facts["grpc.compressed_flag"] else 0
+            length = m.facts["grpc.message_length"]
+            assert isinstance(length, int)
+            m.facts = facts_of(length, flags, call.type_of(m.side))
             summarise_message(call, m.side, flags, m.buffer.read(m.start + PREFIX, m.end), m)
-        call.kept = []
+        call.kept = None
 
     def incomplete(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
         if self.style not in (GRPC, WEB, CONNECT) or not isinstance(error, Truncated | HoleError):
@@ -326,7 +343,7 @@ class GrpcConversation(Conversation):
         r.seek(r.end)
         payload = r.data[at + PREFIX : r.end]
         m = self._report(side, start, r.offset, flags, payload, out)
-        m.facts["grpc.message_length"] = length
+        m.facts = facts_of(length, flags & COMPRESSED, call_type(m))
         m.complete = False
         m.issue = f"{len(payload)} of {length} bytes of this message are there"
         return m
@@ -340,6 +357,39 @@ class GrpcConversation(Conversation):
         return -1
 
 
+_facts: Final[dict[tuple[int, int, str], dict[str, object]]] = {}
+MAX_FACTS: Final = 8192
+"""Different facts remembered: most messages of a type have the same few lengths."""
+
+
+def facts_of(length: int, flag: int, message: ProtoMessage | None) -> dict[str, object]:
+    """What lists and filters ask of a message; shared by those that are alike, so it is not to be changed."""
+    name = message.name if message is not None else ""
+    key = (length, flag, name)
+    found = _facts.get(key)
+    if found is None:
+        found = {"grpc.message_length": length, "grpc.compressed_flag": flag}
+        if name:
+            found["protobuf.message.name"] = name
+        if len(_facts) >= MAX_FACTS:
+            _facts.clear()
+        _facts[key] = found
+    return found
+
+
+def call_type(m: Message) -> ProtoMessage | None:
+    """The type of a message of a call."""
+    return m.context.type_of(m.side) if isinstance(m.context, Call) and m.kind == "message" else None
+
+
+def _has_unknown(fields: dict[str, str]) -> bool:
+    """Whether there are header fields whose names were inserted before the capture."""
+    for name in fields:  # noqa: SIM110 (a loop is faster when compiled)
+        if name.startswith("<"):
+            return True
+    return False
+
+
 def _is_bidirectional(call: Call) -> bool:
     method = call.method
     return method is not None and method.client_streams and method.server_streams
@@ -351,7 +401,7 @@ def summarise_message(call: Call, side: Side, flags: int, payload: bytes, m: Mes
     if flags & COMPRESSED:
         found = inflated(call, side, payload, MAX_LOOKED_AT)
         if found.problem and not found.data:
-            text = f"{len(payload)} bytes compressed with {call.encodings[side] or 'an unknown coding'}"
+            text = f"{len(payload)} bytes compressed with {call.encoding(side) or 'an unknown coding'}"
             m.summary = f"{call.name}({text})" if side == CLIENT else f"→ {text}"
             return
         payload = found.data
@@ -371,8 +421,6 @@ def summarise_message(call: Call, side: Side, flags: int, payload: bytes, m: Mes
         m.summary = call.name + text
     else:
         m.summary = f"→ {message.short}{text}" if message is not None else f"→ {text}"
-    if message is not None:
-        m.facts["protobuf.message.name"] = message.name
 
 
 MAX_SHOWN: Final = 100

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from inspector.model.message import Message
-from inspector.model.sides import CLIENT, SERVER, Side
+from inspector.model.sides import CLIENT, Side
 from inspector.schema.proto import ProtoMessage, ProtoMethod
 
 STATUS_NAMES: Final = (
@@ -55,17 +55,18 @@ class Block:
 
 
 class Call:
-    """One call. Lists have an entry for each side, what it sends.
+    """One call.
 
-    `path` is "" while nobody knows it; then `method` may be a guess, and `guess` says why. `encodings` compress the
-    messages; `codec` is what they are written in, "proto" mostly. `status` is -1 until it is known; `hidden` says
-    that it may be among fields that nobody can read. `ended` is the message that told the outcome;
+    `path` is "" while nobody knows it; then `method` may be a guess, and `guess` says why. `requests` and `responses`
+    count messages; `codec` is what they are written in, "proto" mostly. `status` is -1 until it is known;
+    `hidden` says that it may be among fields that nobody can read. `ended` is the message that told the outcome;
     `said` is the type that the user says bytes without a method hold.
     """
 
     __slots__ = (
-        "asked", "blocks", "codec", "counts", "encodings", "ended", "guess", "hidden", "kept", "method", "path",
-        "reset", "row", "said", "status", "style", "text",
+        "answered", "asked", "blocks", "codec", "ended", "guess", "hidden", "kept", "method", "path",
+        "request_encoding", "requests", "reset", "response_encoding", "responses", "row", "said", "status", "style",
+        "text",
     )  # fmt: skip
 
     def __init__(self, row: Message, style: int, codec: str) -> None:
@@ -75,10 +76,13 @@ class Call:
         self.path = ""
         self.method: ProtoMethod | None = None
         self.guess = ""
-        self.encodings = ["", ""]
-        self.counts = [0, 0]
+        self.request_encoding = ""
+        self.response_encoding = ""
+        self.requests = 0
+        self.responses = 0
+        self.answered = False
         self.blocks: list[Block] = []
-        self.kept: list[Message] = []
+        self.kept: list[Message] | None = None
         self.asked: Message | None = None
         self.status = -1
         self.text = ""
@@ -99,18 +103,29 @@ class Call:
             return self.said
         return method.request if side == CLIENT else method.response
 
+    def encoding(self, side: Side) -> str:
+        """What compresses the messages of `side` where their flag says so."""
+        return self.request_encoding if side == CLIENT else self.response_encoding
+
+    def called(self, path: str, method: ProtoMethod | None) -> None:
+        """Now it is known, or guessed (`path` is ""), what is called."""
+        self.path = path
+        self.method = method
+        facts = self.row.facts
+        if method is not None:
+            facts["grpc.service"], facts["grpc.method"] = method.service, method.name
+        else:
+            facts["grpc.service"], _, facts["grpc.method"] = path.lstrip("/").rpartition("/")
+
     def update(self) -> None:
-        """Bring the call's row up to date with what has been seen."""
-        row = self.row
+        """Bring the call's line up to date with what has been seen."""
         method = self.method
-        where = f"{method.service}/{method.name}" if method is not None else self.path.lstrip("/")
-        facts = row.facts
-        if where:
-            facts["grpc.service"], _, facts["grpc.method"] = where.rpartition("/")
-        row.summary = f"{where or 'a call whose method is not known'} → {self._outcome()}"
-        if method is not None and not self.path:
-            row.summary += " (method guessed)"
-            facts["grpc.guess"] = self.guess
+        if self.path:
+            self.row.summary = f"{self.path.lstrip('/')} → {self._outcome()}"
+        elif method is not None:
+            self.row.summary = f"{method.service}/{method.name} → {self._outcome()} (method guessed)"
+        else:
+            self.row.summary = f"a call whose method is not known → {self._outcome()}"
 
     def _outcome(self) -> str:
         if self.status >= 0:
@@ -119,10 +134,7 @@ class Call:
             return self.reset
         if self.hidden:
             return "status not known"
-        return "no status seen" if self.counts[SERVER] or self._answered() else "no answer seen"
-
-    def _answered(self) -> bool:
-        return any(block.message.side == SERVER for block in self.blocks)
+        return "no status seen" if self.answered else "no answer seen"
 
 
 def status_name(code: int) -> str:

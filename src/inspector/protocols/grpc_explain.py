@@ -2,7 +2,7 @@
 
 from inspector.model.buffer import Buffer, Slices, made_from
 from inspector.model.message import Message
-from inspector.model.sides import CLIENT, SERVER, Side
+from inspector.model.sides import Side
 from inspector.protocols.grpc_call import (
     BARE,
     CONNECT,
@@ -176,8 +176,8 @@ def _explain_call(message: Message, call: Call, r: Reader, schemas: Schemas) -> 
     if call.guess:
         r.known("grpc.guess", 0, call.guess)
     r.known("grpc.style", 0, STYLE_NAMES[call.style])
-    r.known("grpc.requests", 0, call.counts[CLIENT])
-    r.known("grpc.responses", 0, call.counts[SERVER])
+    r.known("grpc.requests", 0, call.requests)
+    r.known("grpc.responses", 0, call.responses)
     if "grpc.duration" in facts:
         r.known("grpc.duration", 0, facts["grpc.duration"])
     if call.reset:

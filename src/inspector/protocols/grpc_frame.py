@@ -36,7 +36,7 @@ def check_flags(r: Reader, flags: int, style: int) -> None:
 
 def inflated(call: Call, side: Side, payload: bytes, most: int = MAX_INFLATED) -> Inflated:
     """A compressed message's contents. An unknown coding is told from the bytes where they say it."""
-    coding = call.encodings[side]
+    coding = call.encoding(side)
     if not coding or coding.startswith("<"):
         coding = "gzip" if payload[:2] == b"\x1f\x8b" else "deflate" if payload[:1] == b"\x78" else ""
     if coding == "identity":

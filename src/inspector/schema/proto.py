@@ -118,6 +118,7 @@ class ProtoSchema:
         self._unread: list[Path] = []
         self._files: dict[str, bytes] = {}
         self._missed: set[str] = set()
+        self._found: dict[str, ProtoMethod] = {}
         self.news = False
         self.chosen: ProtoMessage | None = None
 
@@ -126,6 +127,7 @@ class ProtoSchema:
         from inspector.schema.proto_files import read_path
 
         read_path(path, self._named, self.message)
+        self._found.clear()
 
     def load_later(self, path: Path) -> None:
         """Read a descriptor set, when a type is first asked for."""
@@ -133,11 +135,16 @@ class ProtoSchema:
 
     def method(self, path: str) -> ProtoMethod | None:
         """The method that gRPC calls `path`, "/package.Service/Method"."""
+        found = self._found.get(path)
+        if found is not None:
+            return found
         for layer in self._layers():
             found = layer.methods.get(path)
             if found is not None:
+                self._found[path] = found
                 return found
-        self._missed.add(path)
+        if len(self._missed) < MAX_MISSED:
+            self._missed.add(path)
         return None
 
     def methods(self) -> list[ProtoMethod]:
@@ -193,6 +200,7 @@ class ProtoSchema:
         if not fresh:
             return
         self._learnt = ProtoLayer()
+        self._found.clear()
         add_files(list(self._files.values()), self._learnt, self.message)
         if not self._missed.isdisjoint(self._learnt.methods):
             self._missed -= self._learnt.methods.keys()
@@ -209,5 +217,7 @@ class ProtoSchema:
         return self._bundled.messages.get(name)
 
 
+MAX_MISSED: Final = 10_000
+"""Paths remembered that nobody knows, in case reflection names them later."""
 MAX_LEARNT: Final = 1000
 """Files taken from reflection; large services come in dozens."""

@@ -25,7 +25,7 @@ from inspector.diagnosis.http2_flows import evidence_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count, duration
 from inspector.model.finding import Finding
-from inspector.model.sides import CLIENT, SERVER
+from inspector.model.sides import CLIENT
 from inspector.protocols.grpc_call import Call, timeout_nanoseconds, timeout_words
 from inspector.protocols.http2_frames import HEADER
 
@@ -50,7 +50,7 @@ def _finding(flow: int, calls: list[Call]) -> Finding:
     assert first.ended is not None
     timeout = str(first.row.facts["grpc.timeout"])
     waited = duration((first.ended.time - first.row.time) / 1e9)
-    answers = first.counts[SERVER]
+    answers = first.responses
     so_far = f"the server had sent {count(answers, 'message')}" if answers else "the server had sent no message"
     more = f" {count(len(calls) - 1, 'more call')} ended the same way." if len(calls) > 1 else ""
     evidence = []
