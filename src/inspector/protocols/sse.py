@@ -193,7 +193,7 @@ class SseConversation(Conversation):
 
     def _report(self, side: Side, feed: Feed, kind: str, start: int, end: int, out: Sink) -> Message:
         m = out.message(side, kind, start, end, "")
-        if feed.parent is None:
+        if feed.last is None:
             self._begin(feed, m)
         feed.last = m
         return m
@@ -212,7 +212,7 @@ class SseConversation(Conversation):
         if block.torn:
             self._drop(side, feed, block, "its beginning was never captured", out, True)
             return
-        first = feed.parent is None
+        first = not feed.events
         m = self._report(side, feed, "event" if block.has_data else "dropped", block.start, block.end, out)
         if block.has_id:
             feed.last_id = block.last_id
