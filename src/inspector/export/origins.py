@@ -65,10 +65,16 @@ class Window:
 
 
 def extend(found: list[OriginRecord], more: list[OriginRecord]) -> None:
-    """Append ranges, each only once in a row: pieces of inflated bytes often share their source."""
+    """Append ranges that bytes were made from; one that goes on where the last ended, or overlaps it, makes it longer.
+
+    Pieces of inflated bytes often share their source.
+    """
     for origin in more:
-        if not found or found[-1] != origin:
+        last = found[-1] if found else origin
+        if not found or last.exact or last.packet != origin.packet or not last.start <= origin.start <= last.end:
             found.append(origin)
+        elif origin.end > last.end:
+            found[-1] = OriginRecord(last.packet, last.start, origin.end, False)
 
 
 def segments(buffer: Buffer, start: int, end: int) -> list[Segment]:

@@ -39,12 +39,17 @@ _FIRST: Final = (
 
 
 class Look:
-    """What a row of frames looks like: how many there are in full, whether text was read, what stopped the look."""
+    """What a row of frames looks like.
+
+    `frames` are there in full, `filled` of them say something, text was `readable`; a message is `open` when fragments
+    of it are to come. `wrong` says what stopped the look, which went to index `end`.
+    """
 
     def __init__(self) -> None:
         self.frames = 0
         self.filled = 0
         self.readable = False
+        self.open = False
         self.wrong = False
         self.end = 0
 
@@ -64,27 +69,30 @@ def look_at(data: bytes, pos: int, side: Side) -> Look:
         try:
             frame = read_header(r)
             if frame.length > r.left:
-                found.wrong = bool(faults(frame, side, RSV1)) or _refers_back(frame, found)
+                found.wrong = bool(faults(frame, side, RSV1)) or _out_of_turn(frame, found)
                 break
             payload = unmask(r.peek(min(frame.length, MOST_BYTES)), frame.key)
             r.skip("websocket.payload", frame.length)
         except DecodeError as error:
             found.wrong = "at most" in error.reason
             break
-        if not _plausible(frame, payload, side) or _refers_back(frame, found):
+        if not _plausible(frame, payload, side) or _out_of_turn(frame, found):
             found.wrong = True
             break
         found.frames += 1
         found.end = r.pos
-        if frame.length:
+        if not frame.control:
+            found.open = not frame.fin
+        if frame.length and frame.opcode != CONTINUATION:
             found.filled += 1
         if frame.opcode == TEXT and not frame.rsv and len(payload) >= SHORTEST_TEXT:
             found.readable = True
     return found
 
 
-def _refers_back(frame: Frame, found: Look) -> bool:
-    return frame.opcode == CONTINUATION and found.frames == 0
+def _out_of_turn(frame: Frame, found: Look) -> bool:
+    """Whether a frame goes on with no message, or begins one inside another (RFC 6455 5.4)."""
+    return not frame.control and (frame.opcode == CONTINUATION) != found.open
 
 
 def _plausible(frame: Frame, payload: bytes, side: Side) -> bool:
