@@ -27,7 +27,8 @@ def transcript(line: str, run: Run) -> str:
 
 def _without_versions(text: str) -> str:
     """Which release of a library, or of ourselves, is at hand is no part of a transcript."""
-    for package, library in (("inspector", __version__), ("thrift", version("thrift"))):
+    versions = [("inspector", __version__), ("thrift", version("thrift")), ("wsproto", version("wsproto"))]
+    for package, library in versions:
         text = text.replace(f"{package} {library}", f"{package} VERSION")
     return text
 

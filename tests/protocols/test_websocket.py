@@ -182,6 +182,17 @@ def test_the_terms_of_compression_are_read_as_the_standard_writes_them() -> None
     assert terms.allowed == 0
 
 
+# what is inside
+
+
+def test_json_in_a_text_is_read_where_it_was_inflated() -> None:
+    (data,) = deflated(b'{"n": [1, 2]}')
+    (message,) = frames([asked(1, data, rsv=4)], DEFLATE)
+    assert values(message, "json.value.number") == [1, 2]
+    (message,) = frames([said(1, b"[not json")])
+    assert "json" not in {f.name for f in explain(message, SCHEMAS).walk()}
+
+
 # fragments
 
 

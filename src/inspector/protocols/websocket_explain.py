@@ -19,7 +19,7 @@ from inspector.protocols.websocket_frames import (
 from inspector.protocols.websocket_handshake import Handshake
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
-from inspector.wire.recorder import Recorder
+from inspector.wire.recorder import Body, Recorder
 
 PAYLOADS: Final = {
     CONTINUATION: "websocket.payload.continue",
@@ -86,6 +86,9 @@ def _attach(r: Recorder, inner: Recorder, buffer: Buffer) -> None:
     tree = inner.finish()
     tree.buffer = buffer
     r.attach(tree)
+    for body in inner.bodies:
+        body.buffer = body.buffer or buffer
+        r.bodies.append(body)
 
 
 def _handshake(handshake: Handshake, terms: str, r: Reader) -> None:
@@ -138,7 +141,9 @@ def _plain(r: Reader, opcode: int, content: int, fragment: bool) -> None:
         # A character may be cut where the fragment is.
         r.known(name, size, r.peek(size).decode("utf-8", "replace"))
     else:
-        r.text(name, size)
+        text = r.text(name, size).strip()
+        if isinstance(r, Recorder) and text[:1] + text[-1:] in ("{}", "[]"):
+            r.bodies.append(Body(r.last, None, "application/json", True))
 
 
 def _close(r: Reader) -> None:
