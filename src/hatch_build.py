@@ -20,6 +20,7 @@ INTERPRETED = (
     "capture/live/names.py",
     "capture/live/recording.py",
     "capture/live/ring.py",
+    "capture/live/rights.py",
     "capture/live/scapy_source.py",
     "capture/live/segments.py",
     "capture/live/settings.py",

@@ -12,7 +12,11 @@ from click.shell_completion import CompletionItem
 from inspector.export.words import printable
 from inspector.model.errors import InspectorError
 
-COMMANDS: Final = ("open", "ls", "show", "explain", "why", "capture", "tap", "bytes", "fields", "completion")
+COMMANDS: Final = (
+    *("open", "ls", "show", "explain", "why"),
+    *("capture", "live", "tap", "ifaces", "doctor"),
+    *("bytes", "fields", "completion"),
+)
 DEFAULT: Final = "open"
 """What `inspector FILE` means."""
 
@@ -32,7 +36,7 @@ Takes a network capture apart, byte by byte: what each one means, why, and where
 
 `inspector FILE` opens the screens on a terminal and prints a list anywhere else. Data goes to stdout, everything else
 to stderr. Exit codes: 0 done, 1 a check found something, 2 usage or filter, 3 missing or no capture, 4 cut or partly
-decoded (everything readable was printed), 130 interrupted.
+decoded (everything readable was printed), 5 no right to capture, 6 capture failed, 130 interrupted.
 """
 
 

@@ -82,10 +82,18 @@ class InspectorApp(App[int]):
             self.set_keymap(user_keymap())
         except UsageError as error:
             self.notify(str(error), severity="warning")
+        self.open_first()
+
+    def open_first(self) -> None:
+        """The capture, or the start screen without one."""
         if self.path is None:
             self.push_screen(StartScreen())
         else:
             self.open(self.path)
+
+    def landing_flow(self, session: Session) -> int:
+        """The flow to begin in, 0 for the first message."""
+        return 0
 
     def open(self, path: str) -> None:
         """Read a capture beside the thread that draws."""
@@ -104,7 +112,7 @@ class InspectorApp(App[int]):
 
         session = self.opener(path, tell)
         gc.freeze()
-        self.post_message(self.Opened(session))
+        self.post_message(self.Opened(session, self.landing_flow(session)))
 
     @on(Told)
     def _told(self, event: Told) -> None:

@@ -16,6 +16,7 @@ WHY: Final = "why"
 HELP: Final = "help"
 START: Final = "start"
 DECODE: Final = "decode"
+LIVE: Final = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,20 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("help.end", "G,end", "edge(1)", "G", "", "bottom", MOVE),
         Key("help.back", "q,escape,question_mark,f1,enter", "back", "q", "back", "back", LEAVE, 1),
         Key("help.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
+    ),
+    LIVE: (
+        Key("live.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
+        Key("live.up", "k,up", "move(-1)", "k ↑", "", "up; stops following", MOVE),
+        Key("live.page", "pagedown", "page(1)", "PgDn", "", "page down", MOVE),
+        Key("live.page.up", "pageup", "page(-1)", "PgUp", "", "page up; stops following", MOVE),
+        Key("live.home", "g,home", "edge(-1)", "g", "", "first", MOVE),
+        Key("live.end", "F,G,end", "edge(1)", "F", "follow", "to the newest, and follow it", MOVE, 3),
+        Key("live.open", "enter,l,right", "open", "Enter", "look", "look into it; the capture goes on", LOOK, 1),
+        Key("live.freeze", "p,space", "freeze", "p", "freeze", "freeze the list, and let it go on", LOOK, 2),
+        Key("live.stop", "S", "stop", "S", "stop", "stop capturing", LEAVE, 4),
+        Key("live.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 6),
+        Key("live.palette", "ctrl+p,colon", "app.command_palette", "^p", "menu", "every command by name", LEAVE, 7),
+        Key("live.quit", "q,Q,escape,ctrl+q", "app.quit", "q", "quit", "stop and quit; the file is kept", LEAVE, 5),
     ),
     START: (
         Key("start.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
