@@ -77,8 +77,16 @@ WALKS = (
 )
 
 
-@pytest.mark.parametrize("path", bundled_captures(), ids=lambda path: path.stem)
-async def test_every_bundled_capture_can_be_stepped_through(path: Path) -> None:
+WALKED = (
+    "hms-curl-plain hms-curl-kerberos hms-only-client-side hms-python-client thrift-over-http http-missing-segment "
+    "http-cut-file http-any-interface grpc-sensor http2-push"
+).split()
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in bundled_captures() if path.stem in WALKED], ids=lambda path: path.stem
+)
+async def test_captures_of_every_kind_can_be_stepped_through(path: Path) -> None:
     app = InspectorApp(lambda name, progress: Session.open(name, Options(), progress), str(path))
     async with app.run_test(size=(120, 40)) as pilot:
         main = await settle(pilot)
