@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 
 import cramjam
 import pytest
@@ -182,7 +183,7 @@ def test_bytes_that_were_never_captured_cost_the_event_they_lie_in() -> None:
     assert keys(cut(turns, every(1))) == keys(messages)
 
 
-CODINGS = {
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
     "br": lambda data: bytes(cramjam.brotli.compress(data)),
