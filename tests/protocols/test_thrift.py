@@ -20,8 +20,8 @@ from inspector.model.sides import CLIENT, SERVER
 from inspector.model.verdict import MORE, NONE, STRONG, WEAK
 from inspector.protocols.base import Hints
 from inspector.protocols.thrift import MAX_PENDING, PROTOCOL, ThriftConversation
-from inspector.protocols.thrift_struct import MAX_STRING
 from inspector.protocols.thrift_detect import MAX_FRAME, recognise
+from inspector.protocols.thrift_struct import MAX_STRING
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
 from protocols.driver import check_tiling, cut, row, rows, value_of

@@ -8,11 +8,13 @@ from inspector.cli.options import as_json, reading
 
 
 @click.command(name="why", short_help="Say what went wrong, and which bytes prove it.")
-@click.argument("word", metavar="[FILE|RULE]", required=False, type=click.Path(allow_dash=True))
+@click.argument("word", metavar="[FILE|RULE|HOST:PORT]", required=False, type=click.Path(allow_dash=True))
 @reading
 @click.option("--flow", type=click.IntRange(min=1), metavar="N", help="Only findings about flow N.")
 @as_json
 @click.option("--exit-code", is_flag=True, help="Return 1 when there is a finding of severity error.")
+@click.option("--allow-remote", is_flag=True, help="With HOST:PORT: the host may be another machine.")
+@click.option("-w", "--write", "keep", metavar="PCAPNG", help="With HOST:PORT: keep the exchange as a capture.")
 def command(
     *,
     word: str | None,
@@ -25,16 +27,24 @@ def command(
     flow: int | None,
     as_json: bool,
     exit_code: bool,
+    allow_remote: bool,
+    keep: str | None,
 ) -> int:
     """Explain what went wrong in a capture: what you see, why it happens, how we know, what to do.
 
     \b
     inspector why hms.pcapng
-    inspector why http-to-thrift        the page about one rule
+    inspector why http-to-thrift-closed the page about one rule
+    inspector why localhost:9083        ask the port what it speaks, with bytes that harm nobody
     """
     from inspector.cli.diagnosing import print_rule, why
     from inspector.cli.options import source
+    from inspector.cli.probing import ask, parse_target
 
-    if word is not None and read is None and print_rule(word):
-        return 0
+    if word is not None and read is None:
+        if print_rule(word):
+            return 0
+        target = parse_target(word)
+        if target is not None:
+            return ask(*target, allow_remote, keep, color)
     return why(source(word, read, decode_as, thrift, proto, quiet), flow, as_json, exit_code, color)
