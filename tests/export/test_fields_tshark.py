@@ -21,8 +21,10 @@ NAMES = (
 )
 CUT_VALUES = {"http-snaplen-96"}
 """tshark gives the captured half of a header whose rest was cut off."""
-CONTINUED = {"hms-curl-real-thrift-call"}
+CONTINUED = {"hms-curl-real-thrift-call", "thrift-compact-framed"}
 """tshark counts a call again in each segment that continues it."""
+MISREAD = {"hms-compact-client"}
+"""tshark takes compact Thrift on a port that it does not know for HTTP: its method holds control characters."""
 
 
 pytestmark = pytest.mark.tshark
@@ -41,7 +43,9 @@ def test_what_tshark_finds_we_find(path: Path) -> None:
     for column, name in enumerate(NAMES):
         theirs = Counter(value for row in rows for value in row[column].split("|") if value)
         ours = Counter(str(value) for message in session.messages for value in lookup.at(message).values(name))
-        if path.stem in CONTINUED:
+        if path.stem in MISREAD and name.startswith("http."):
+            assert all(not value.isprintable() for value in theirs)
+        elif path.stem in CONTINUED:
             assert set(theirs) == set(ours), name
         elif path.stem not in CUT_VALUES:
             assert theirs - ours == Counter(), name
