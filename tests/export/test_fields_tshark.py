@@ -39,7 +39,7 @@ def test_what_tshark_finds_we_find(path: Path) -> None:
         ["tshark", "-r", str(path), "-T", "fields", "-E", "aggregator=|", *chosen],
         capture_output=True, text=True, check=False, timeout=60,
     ).stdout  # fmt: skip
-    rows = [line.split("\t") for line in said.splitlines()]
+    rows = [line.split("\t") + [""] * len(NAMES) for line in said.splitlines()]
     for column, name in enumerate(NAMES):
         theirs = Counter(value for row in rows for value in row[column].split("|") if value)
         ours = Counter(str(value) for message in session.messages for value in lookup.at(message).values(name))
