@@ -179,11 +179,16 @@ class Session:
             raise UsageError(f"{self.path}: there is no message {number}, the last is {len(self.messages)}")
         return self.messages[number - 1]
 
-    def explain(self, message: Message) -> Field:
-        """The field tree of a message; the root names its buffer. Kept for the messages looked at last."""
+    def explain(self, message: Message, keep: bool = True) -> Field:
+        """The field tree of a message; the root names its buffer. Kept for the messages looked at last.
+
+        Whoever goes through all messages once keeps none: memory that is used again at once is faster.
+        """
         tree = self._trees.get(message.number)
         if tree is None:
             tree = explain(message, self.schemas)
+            if not keep:
+                return tree
             self._trees[message.number] = tree
             if len(self._trees) > KEPT_TREES:
                 self._trees.popitem(last=False)

@@ -156,7 +156,7 @@ class RowWriter:
     def with_tree(self, message: Message, depth: int = -1) -> MessageRecord:
         """The row of a message with its field tree."""
         record = self.message(message)
-        root = self.session.explain(message)
+        root = self.session.explain(message, keep=False)
         buffer = root.buffer
         record.fields = self.trees.tree(root, buffer if buffer is not None else message.buffer, depth)
         return record
