@@ -11,7 +11,7 @@ run: $(VENV)/installed
 	$(BIN)/inspector $(CAPTURE)
 
 test: $(VENV)/tested
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/linted
 	$(BIN)/ruff format --check .
