@@ -24,7 +24,7 @@ CUT_VALUES = {"http-snaplen-96"}
 CONTINUED = {"hms-curl-real-thrift-call", "thrift-compact-framed"}
 """tshark counts a call again in each segment that continues it."""
 MISREAD = {"hms-compact-client"}
-"""tshark takes compact Thrift on a port that it does not know for HTTP, and loses its place in what it takes for Thrift."""
+"""On a port that it does not know tshark takes compact Thrift for HTTP, or loses its place in it."""
 
 
 pytestmark = pytest.mark.tshark
