@@ -234,6 +234,22 @@ def test_text_is_checked_across_fragments() -> None:
     assert "byte 0 of the message, 0xc0" in str(message.issue)
 
 
+def test_pongs_and_close_frames_know_what_they_answer() -> None:
+    turns = [
+        asked(9, b"a"),
+        asked(9, b"b"),
+        said(10, b"b"),
+        said(10, b"a"),
+        asked(8, b"\x03\xe8"),
+        said(8, b"\x03\xe8"),
+    ]
+    first, second, pong, late, close, answer = frames(turns)
+    assert pong.answers is second
+    assert late.answers is None
+    assert (close.answers, answer.answers) == (None, close)
+    assert first.answers is None
+
+
 # what breaks the rules
 
 

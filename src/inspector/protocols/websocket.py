@@ -13,6 +13,8 @@ from inspector.protocols.websocket_frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    PING,
+    PONG,
     RESERVED,
     RSV1,
     TEXT,
@@ -32,6 +34,8 @@ from inspector.wire.reader import Reader
 
 MAX_FAULTS: Final = 2
 """Rules that one header may break, once there was a handshake, before the bytes are taken for something else."""
+MAX_PINGS: Final = 64
+"""Pings of one side that are remembered while they wait for a pong."""
 
 
 class Half:
@@ -49,6 +53,8 @@ class Half:
         self.compressed = False
         self.missing = 0
         self.utf8 = Utf8()
+        self.pings: list[tuple[bytes, Message]] = []
+        self.close: Message | None = None
 
     def reset(self) -> None:
         """No message is open."""
@@ -147,6 +153,7 @@ class WebSocketConversation(Conversation):
 
     def _control(self, half: Half, frame: Frame, m: Message, payload: bytes, missing: int, problems: list[str]) -> None:
         name = m.kind.upper()
+        self._pair(frame, m, payload)
         if frame.opcode != CLOSE:
             m.summary = f"{name} {described(payload)}" if payload else name
             return
@@ -163,6 +170,25 @@ class WebSocketConversation(Conversation):
             if reason:
                 m.facts["websocket.payload.close.reason"] = reason
                 m.summary = f"{m.summary}: {quoted(reason)}"
+
+    def _pair(self, frame: Frame, m: Message, payload: bytes) -> None:
+        """A pong answers the last ping of the same content, a close frame that of the other side (RFC 6455 5.5)."""
+        mine, theirs = self.halves[m.side], self.halves[1 - m.side]
+        if frame.opcode == PING:
+            mine.pings.append((payload, m))
+            if len(mine.pings) > MAX_PINGS:
+                del mine.pings[0]
+        elif frame.opcode == PONG:
+            for i in range(len(theirs.pings) - 1, -1, -1):
+                if theirs.pings[i][0] == payload:
+                    m.answers = theirs.pings[i][1]
+                    # pings before it need no answer of their own any more
+                    del theirs.pings[: i + 1]
+                    return
+        elif frame.opcode == CLOSE:
+            m.answers = theirs.close
+            if mine.close is None:
+                mine.close = m
 
     def _whole(
         self, side: Side, half: Half, frame: Frame, m: Message, payload: bytes, missing: int, problems: list[str]

@@ -41,16 +41,17 @@ class Terms:
         """Take in the Sec-WebSocket-Extensions header of the answer (RFC 6455 9.1, RFC 7692 7.1)."""
         self.known = True
         for extension in extensions.split(","):
-            name, *parameters = (word.strip() for word in extension.split(";"))
-            if name == NAME:
+            words = [word.strip() for word in extension.split(";")]
+            if words[0] == NAME:
                 self.deflate = True
-                for parameter in parameters:
+                for parameter in words[1:]:
                     self._parameter(parameter)
-            elif name:
-                self.others.append(name)
+            elif words[0]:
+                self.others.append(words[0])
 
     def _parameter(self, text: str) -> None:
-        name, _, value = (word.strip().strip('"') for word in text.partition("="))
+        before, _, after = text.partition("=")
+        name, value = before.strip(), after.strip().strip('"')
         for side, whose in enumerate(("client", "server")):
             if name == f"{whose}_no_context_takeover":
                 self.keeps[side] = False
