@@ -40,13 +40,15 @@ KEPT_TREES: Final = 256
 class Options:
     """What the user said about a capture.
 
-    `decode_as` maps a selector ("flow 3", "port 9999", "file") to a protocol name; `thrift` lists IDL files and
+    `decode_as` maps a selector ("flow 3", "port 9999", "file") to a protocol name; `thrift` lists IDL files,
+    `thrift_modules` Python modules with Thrift services, and
     `proto` `.proto` files, descriptor sets or directories of them, read besides the bundled ones. `message_type` is
     what protobuf without any framing holds.
     """
 
     decode_as: dict[str, str] = field(default_factory=dict)
     thrift: list[Path] = field(default_factory=list)
+    thrift_modules: list[str] = field(default_factory=list)
     proto: list[Path] = field(default_factory=list)
     message_type: str = ""
     language: str = "en"
@@ -70,6 +72,8 @@ def load_schemas(options: Options) -> Schemas:
     schemas.thrift.load_directory(bundled("idl"))
     for path in options.thrift:
         schemas.thrift.load(path)
+    for module in options.thrift_modules:
+        schemas.thrift.load_module(module)
     schemas.proto.load_later(bundled("protos") / "all.desc")
     for path in options.proto:
         schemas.proto.load(path)

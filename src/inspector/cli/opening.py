@@ -23,7 +23,14 @@ def open_session(source: Source) -> Session:
     progress = ProgressLine(source.quiet)
     try:
         session = Session.open(
-            source.path, Options(decode_as=source.decode_as, thrift=source.thrift, proto=source.proto), progress
+            source.path,
+            Options(
+                decode_as=source.decode_as,
+                thrift=source.thrift,
+                thrift_modules=source.thrift_modules,
+                proto=source.proto,
+            ),
+            progress,
         )
     finally:
         progress.done()

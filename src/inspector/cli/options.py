@@ -22,6 +22,8 @@ LEVELS: Final = {
     "pkt": "packet",
     "conn": "flow",
 }
+_MODULES: Final = "inspector.thrift_modules"
+"""Where --thrift-module is kept for `source`: every command that reads captures has it."""
 _PORT: Final = re.compile(r"(?:(?:tcp|udp)\.port\s*==\s*|port\s+)(\d+)")
 _FLOW: Final = re.compile(r"flow\s+(\d+)")
 
@@ -35,6 +37,7 @@ class Source:
     thrift: list[Path] = field(default_factory=list)
     proto: list[Path] = field(default_factory=list)
     quiet: bool = False
+    thrift_modules: list[str] = field(default_factory=list)
 
 
 class FieldName(click.types.StringParamType):
@@ -78,10 +81,18 @@ _READING: Final = (
     ),
     click.option(
         "--thrift",
-        metavar="FILE",
+        metavar="FILE|DIR",
         multiple=True,
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Thrift IDL to take names from, besides the bundled ones; repeatable.",
+        type=click.Path(path_type=Path),
+        help="Thrift IDL to take names from, besides the bundled ones; a file or a directory; repeatable.",
+    ),
+    click.option(
+        "--thrift-module",
+        metavar="MODULE",
+        multiple=True,
+        expose_value=False,
+        callback=lambda ctx, _, said: ctx.meta.__setitem__(_MODULES, said),
+        help="An installed Python module with a Thrift service to take names from; it is imported. Repeatable.",
     ),
     click.option(
         "--proto",
@@ -130,7 +141,9 @@ def source(
     chosen = read if read is not None else path
     if chosen is None:
         raise UsageError("which capture? Name a FILE, or - for standard input")
-    return Source(chosen, parse_decode_as(decode_as), list(thrift), list(proto), quiet)
+    context = click.get_current_context(silent=True)
+    modules = list(context.meta.get(_MODULES, ())) if context is not None else []
+    return Source(chosen, parse_decode_as(decode_as), list(thrift), list(proto), quiet, modules)
 
 
 def parse_decode_as(said: tuple[str, ...]) -> dict[str, str]:

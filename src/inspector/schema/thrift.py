@@ -126,8 +126,16 @@ class ThriftSchema:
         self._unread: list[Path] = []
 
     def load(self, path: Path) -> None:
-        """Read one file and what it includes. Raises UsageError naming file and line."""
-        _add(self._functions, path)
+        """Read one file and what it includes, or all of a directory. Raises UsageError naming file and line."""
+        for file in sorted(path.glob("*.thrift")) if path.is_dir() else [path]:
+            _add(self._functions, file)
+
+    def load_module(self, name: str) -> None:
+        """Take the functions of an installed module that Thrift's compiler wrote. Raises UsageError."""
+        from inspector.schema.thrift_module import module_functions
+
+        for function in module_functions(name):
+            _learn(self._functions, function)
 
     def load_directory(self, path: Path) -> None:
         """Read all `.thrift` files of a directory, in order of name, when a function is first asked for.
@@ -170,9 +178,13 @@ def _add(functions: dict[str, list[Function]], path: Path) -> None:
     except Exception as error:  # whatever its grammar actions trip over in a wrong file
         raise UsageError(f"{path}: {error or type(error).__name__}") from error
     for function in services:
-        known = functions.setdefault(function.name, [])
-        if all(function.signature != other.signature for other in known):
-            known.append(function)
+        _learn(functions, function)
+
+
+def _learn(functions: dict[str, list[Function]], function: Function) -> None:
+    known = functions.setdefault(function.name, [])
+    if all(function.signature != other.signature for other in known):
+        known.append(function)
 
 
 class _Converter:
