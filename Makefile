@@ -20,7 +20,7 @@ lint: $(VENV)/linted
 	$(BIN)/lint-imports
 
 bench: $(VENV)/tested
-	$(BIN)/python -m tests.bench
+	cd tests && ../$(BIN)/python -m bench
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -6,8 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.run import Run, compare, run
-from tests.bench.traffic import Template, repeat
+from bench.run import Run, compare, run
+from bench.traffic import Template, repeat
 
 from inspector.engine import core_kind
 

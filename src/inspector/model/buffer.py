@@ -205,7 +205,7 @@ class Buffer:
             index += 1
 
     def packet_at(self, offset: int) -> int:
-        """The number of the packet that carried byte `offset`; for a hole, the packet before or else behind it (or 0)."""
+        """The number of the packet that carried byte `offset`; for a hole, the one before or else behind it (or 0)."""
         buffer = self
         parent = buffer.parent
         while parent is not None:
