@@ -8,7 +8,6 @@ from pathlib import Path
 
 from bench.run import Run, compare, run
 from bench.traffic import Template, repeat
-
 from inspector.engine import core_kind
 
 CAPTURES = Path(__file__).parents[2] / "captures"

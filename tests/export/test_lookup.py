@@ -16,7 +16,7 @@ class Watched(Session):
 
     trees = 0
 
-    def explain(self, message: Message) -> Field:
+    def explain(self, message: Message, keep: bool = True) -> Field:
         self.trees += 1
         return super().explain(message)
 
