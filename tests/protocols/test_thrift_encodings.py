@@ -187,6 +187,8 @@ def like(ours: Any, theirs: Any) -> bool:
         return (ours in (True, 1)) == theirs
     if isinstance(theirs, str):
         return ours is None or bool(ours == theirs)
+    if isinstance(theirs, float):
+        return isinstance(ours, (int, float)) and float(ours) == theirs
     return bool(ours == theirs)
 
 

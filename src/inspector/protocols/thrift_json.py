@@ -32,7 +32,15 @@ WIRES: Final[dict[str, int]] = {
 _MAX_NUMBER: Final = 64
 """Characters of a number; a double that is written out in full takes about 25."""
 _NUMBER: Final = frozenset(b"0123456789+-.eE")
-_SPECIAL: Final = {'"NaN"': float("nan"), '"Infinity"': float("inf"), '"-Infinity"': float("-inf")}
+_SPECIAL: Final = (
+    (b'"NaN"', float("nan")),
+    (b'"Infinity"', float("inf")),
+    (b'"-Infinity"', float("-inf")),
+    (b"nan", float("nan")),
+    (b"inf", float("inf")),
+    (b"-inf", float("-inf")),
+)
+"""Doubles that are no digits; Python's library writes them bare."""
 
 
 class JsonEncoding(Encoding):
@@ -156,13 +164,15 @@ class JsonEncoding(Encoding):
             return 0
 
     def double(self, r: Reader) -> float:
+        ahead = r.data[r.pos : min(r.limit, r.pos + 11)]
+        for text, value in _SPECIAL:
+            if ahead.startswith(text):
+                r.known("thrift.double", len(text), value)
+                return value
+            if text.startswith(ahead):
+                r.peek(len(text))
         if r.peek_u8() != ord('"'):
             return _double(r)
-        for text, value in _SPECIAL.items():
-            size: i64 = len(text)
-            if r.data[r.pos : r.pos + size] == text.encode():
-                r.known("thrift.double", size, value)
-                return value
         _token(r, b'"')
         number = _double(r)
         _token(r, b'"')
