@@ -107,6 +107,8 @@ class LiveDecoder:
         self.comments: dict[int, list[str]] = {}
         self.now = 0.0
         self.count = 0
+        self.image = b""
+        self.before = 0
 
     @property
     def packets(self) -> int:
@@ -144,6 +146,10 @@ class LiveDecoder:
         for m in self.context.messages:
             self.count += 1
             m.number = self.count
+            if m.packet == 0:
+                # nothing of its side was captured: it is known from what the peer acknowledged
+                m.packet = self.flow(m.flow).last_packet
+                m.time = self.clock.time(m.packet)
             self.unfinished.append((self.now, m))
         self.context.messages = []
         for since, m in self.unfinished:
@@ -158,7 +164,9 @@ class LiveDecoder:
 
     def _packets(self, table: PacketTable) -> None:
         h = Headers(table)
-        base = self.packets
+        base = self.before = self.packets
+        image = table.image
+        self.image = image if isinstance(image, bytes) else image[:]
         for start in table.starts.tolist():
             self.source.starts.append(start + self.tail.shift)
         for time in table.times.tolist():
@@ -300,8 +308,15 @@ class LiveDecoder:
             if packet == HOLE:
                 live.stream.feed_hole(side, length)
             elif length:
-                data = self.tail.read(self.source.starts[packet - 1] + pieces.offsets[index], length)
-                live.stream.feed(side, data)
+                live.stream.feed(side, self._bytes(packet, pieces.offsets[index], length))
+
+    def _bytes(self, packet: int, offset: int, length: int) -> bytes:
+        """Bytes of a packet: most often of one just read."""
+        at = self.source.starts[packet - 1] + offset
+        if packet > self.before:
+            at -= self.tail.shift
+            return self.image[at : at + length]
+        return self.tail.read(at, length)
 
     def _calm(self) -> None:
         """Decide what silence decides."""

@@ -8,7 +8,8 @@ from mypy_extensions import i64
 from inspector.capture.blocks import comment_options
 
 # tpacket3_hdr: next, seconds, nanoseconds, captured, length, status, link header, network header; linux/if_packet.h
-_PACKET: Final = struct.Struct("<IIIIIIHH4xIHH")
+_PACKET: Final = struct.Struct("<IIIIIIH")
+_VLAN: Final = struct.Struct("<IH")
 _BLOCK: Final = struct.Struct("<II")
 # enhanced packet block, draft-ietf-opsawg-pcapng 4.3
 _HEAD: Final = struct.Struct("<IIIIIII")
@@ -24,6 +25,10 @@ MACS: Final = 12
 PACKETS_AT: Final = 12
 """Where in a block the number of its packets stands, then where its first one is."""
 SYN: Final = 0x02
+TCP: Final = 6
+ETHERTYPE_IPV4: Final = 0x0800
+ETHERTYPE_IPV6: Final = 0x86DD
+IPV6_FIRST: Final = 0x86
 
 
 class Records:
@@ -52,33 +57,29 @@ class Records:
         time: i64 = 0
         while left > 0:
             left -= 1
-            following, seconds, fraction, captured, length, status, link, _network, tci, tpid, _ = _PACKET.unpack_from(
-                block, at
-            )
-            start: i64 = at + i64(link)
-            stored: i64 = captured
-            time = i64(seconds) * 1_000_000_000 + i64(fraction)
-            tagged = status & VLAN_VALID
-            if tagged:
-                stored += 4
-                length += 4
-            pad: i64 = -stored & 3
-            whole: i64 = 32 + stored + pad
-            if captured > 47 and (_flags(block, start, captured) & SYN):
+            following, seconds, fraction, captured, length, status, link = _PACKET.unpack_from(block, at)
+            start: i64 = at + link
+            end: i64 = start + captured
+            if (
+                captured > 47
+                and (block[start + 47] & SYN or block[start + 12] == IPV6_FIRST)
+                and _opens(block, start, captured)
+            ):
                 opened.append(len(parts))
-            parts.append(_HEAD.pack(6, whole, 0, time >> 32, time & 0xFFFFFFFF, stored, length))
-            if tagged:
-                # the network card took the tag out of the packet (802.1Q)
-                kind = tpid if status & TPID_VALID else ETHERTYPE_VLAN
-                tag = _TAG.pack(kind, tci)
-                parts.append(
-                    bytes(block[start : start + MACS]) + tag + bytes(block[start + MACS : start + i64(captured)])
-                )
+            time = seconds * 1_000_000_000 + fraction
+            if status & VLAN_VALID:
+                data: bytes | memoryview = _tagged(block, at, start, end, status)
+                captured += 4
+                length += 4
             else:
-                parts.append(block[start : start + i64(captured)])
+                data = block[start:end]
+            pad: i64 = -captured & 3
+            whole: i64 = 32 + captured + pad
+            parts.append(_HEAD.pack(6, whole, 0, time >> 32, time & 0xFFFFFFFF, captured, length))
+            parts.append(data)
             parts.append(_TAILS[pad].pack(whole))
             size += whole
-            at += i64(following)
+            at += following
         self.size += size
         if time:
             self.last_time = time
@@ -101,11 +102,16 @@ class Records:
         return data
 
 
-def _flags(block: memoryview, start: i64, captured: i64) -> i64:
-    """The flags of a TCP segment over Ethernet and a plain IP header; 0 for anything else."""
-    if block[start + 12] == 0x08:
-        if block[start + 13] == 0 and block[start + 14] == 0x45 and block[start + 23] == 6:
-            return block[start + 47]
-    elif captured > 67 and block[start + 12] == 0x86 and block[start + 13] == 0xDD and block[start + 20] == 6:
-        return block[start + 67]
-    return 0
+def _tagged(block: memoryview, at: i64, start: i64, end: i64, status: i64) -> bytes:
+    """The frame with the tag that the network card took out of it (802.1Q)."""
+    tci, tpid = _VLAN.unpack_from(block, at + 32)
+    tag = _TAG.pack(tpid if status & TPID_VALID else ETHERTYPE_VLAN, tci)
+    return bytes(block[start : start + MACS]) + tag + bytes(block[start + MACS : end])
+
+
+def _opens(block: memoryview, start: i64, captured: i64) -> bool:
+    """Whether an Ethernet frame with a plain IP header holds a TCP segment with SYN."""
+    kind = block[start + 12] << 8 | block[start + 13]
+    if kind == ETHERTYPE_IPV4:
+        return block[start + 14] == 0x45 and block[start + 23] == TCP and block[start + 47] & SYN != 0
+    return kind == ETHERTYPE_IPV6 and captured > 67 and block[start + 20] == TCP and block[start + 67] & SYN != 0
