@@ -94,11 +94,16 @@ def _severity(case: Case) -> str:
 
 
 def _misread(case: Case) -> list[readings.Reading]:
-    """What the server may have taken the record for; a SASL server is known by its answer."""
+    """What the server may have taken the record for, as far as its answer or the port do not tell."""
+    opening = case.opening
     if sasl_answer(case.answer) is not None:
-        return [readings.sasl_reading(case.opening)]
-    found = [readings.name_reading(case.opening), readings.frame_reading(case.opening)]
-    return [*found, readings.postgres_reading(case.opening), readings.kafka_reading(case.opening)]
+        return [readings.sasl_reading(opening)]
+    if case.answer.startswith(b"HTTP/"):
+        return [readings.Reading(3, f"HTTP/1: {opening[:3].hex(' ')} where a method in letters is expected")]
+    found = [readings.name_reading(opening), readings.frame_reading(opening)]
+    if thrift_sign(case) is not None:
+        return found
+    return [*found, readings.postgres_reading(opening), readings.kafka_reading(opening)]
 
 
 def _came(case: Case) -> str:
@@ -114,11 +119,13 @@ def _why(case: Case) -> str:
             "The client believes that the port speaks TLS. The first byte of its record, 22 (0x16), says handshake; "
             "the next two are a version; then comes the length."
         ),
-        (
-            "A server without TLS takes the same bytes for its own protocol. As a length they are "
-            f"{sized(case.opening)}: a frame, a method name or a packet that is far too long. It hangs up, or waits."
-        ),
+        "A server without TLS takes the same bytes for its own protocol.",
     ]
+    if not case.answer:
+        lines.append(
+            f"As a length they are {sized(case.opening)}: a frame, a method name or a packet that is far too long. "
+            "The server hangs up, or waits for it."
+        )
     answer = sasl_answer(case.answer)
     if answer is not None:
         lines.append(f'This server expected SASL and said so: "{answer.text}"; 22 is the first byte of the handshake.')
