@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import cramjam
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspector.engine.coding import FREE, MAX_INFLATED, Codings
@@ -42,6 +42,7 @@ def undone(names: list[str], data: bytes, size: int = 0) -> tuple[bytes, str]:
 
 
 @pytest.mark.parametrize("name", PACKERS)
+@settings(deadline=None)
 @given(data=st.binary(max_size=300), size=st.integers(1, 40))
 def test_what_was_packed_comes_out(name: str, data: bytes, size: int) -> None:
     packed = PACKERS[name](data)

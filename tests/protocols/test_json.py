@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspector.model.field import Field
@@ -35,6 +35,7 @@ def value_in(field: Field) -> Field:
     return next(c for c in field.children if c.name.startswith(("json.value", "json.array", "json.object")))
 
 
+@settings(deadline=None)
 @given(VALUES, st.sampled_from([None, 1]), st.booleans())
 def test_the_tree_holds_what_the_text_says(value: object, indent: int | None, escaped: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=escaped)
@@ -45,6 +46,7 @@ def test_the_tree_holds_what_the_text_says(value: object, indent: int | None, es
     assert found == expected or "\\ud" in text
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=4), st.sampled_from(["\n", "\r\n", " \n\t"]), st.integers(1, 30))
 def test_values_in_a_row_are_messages(values: list[object], between: str, size: int) -> None:
     raw = "".join(json.dumps(value) + between for value in values).encode()

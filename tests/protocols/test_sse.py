@@ -8,7 +8,7 @@ from collections.abc import Callable
 import cramjam
 import pytest
 from httpx_sse._decoders import SSEDecoder, SSELineDecoder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspector.model.message import Message
@@ -135,6 +135,7 @@ def by_httpx(text: str) -> list[tuple[str, str, str]]:
     return [(each.event or "message", each.data, each.id) for each in found if each is not None]
 
 
+@settings(deadline=None)
 @given(STREAMS, st.integers(1, 40))
 def test_the_same_events_as_httpx_sse(lines: list[tuple[str, str]], size: int) -> None:
     text = "".join(line + end for line, end in lines)
@@ -150,6 +151,7 @@ def test_httpx_sse_drops_the_first_event_after_a_byte_order_mark_and_the_standar
     assert [data for _, data, _ in by_httpx(text) if data] == ["2"]
 
 
+@settings(deadline=None)
 @given(STREAMS, st.integers(1, 40), st.booleans())
 def test_any_stream_is_cut_the_same_however_it_comes(lines: list[tuple[str, str]], size: int, chunked: bool) -> None:
     stream = "".join(line + end for line, end in lines).encode()

@@ -138,7 +138,7 @@ def _read(language: str, page: str) -> dict[str, Entry]:
 
 @cache
 def _tables(language: str, page: str) -> dict[str, dict[str, object]]:
-    if not page.replace("_", "").isalnum() or not language.replace("-", "").isalnum():
+    if not page.replace("_", "").replace("-", "").isalnum() or not language.replace("-", "").isalnum():
         return {}
     file = _folder(language) / f"{page}.toml"
     if not file.is_file():

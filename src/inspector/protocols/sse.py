@@ -244,7 +244,8 @@ class SseConversation(Conversation):
         m.facts["sse.data_length"] = block.data_size
         name = f"{block.event or 'message'}{f' #{block.last_id}' if block.has_id and block.last_id else ''}"
         payload = read_payload(block.event, data)
-        m.summary = f"{name}: {shortened(data.replace(chr(10), ' ⏎ '))}"
+        line = shortened(data.replace("\n", " ⏎ ").strip())
+        m.summary = f"{name}: {line}" if line else f"{name}, without text"
         if payload.kind == CONTENT:
             self._delta(feed, payload, m)
             m.summary = f'{name}: + "{shortened(payload.text)}"'
