@@ -56,10 +56,10 @@ class Names:
         """The processes that opened and that accepts a connection; "" where that is not known."""
         mine, peer = socket_inode(asker, client, server), socket_inode(asker, server, client)
         # a connection that is over already has no owner any more, but who listens still has
-        peer = peer or socket_inode(asker, server, (bytes(len(client[0])), 0))
-        if any(inode and inode not in self.owners for inode in (mine, peer)):
+        listener = socket_inode(asker, server, (bytes(len(client[0])), 0))
+        if any(inode and inode not in self.owners for inode in (mine, peer or listener)):
             self._look()
-        return self.owners.get(mine, ""), self.owners.get(peer, "")
+        return self.owners.get(mine, ""), self.owners.get(peer, "") or self.owners.get(listener, "")
 
     def _look(self) -> None:
         """Go through all processes that this user may look into."""
