@@ -2,9 +2,12 @@
 
 import pytest
 
+from inspector.diagnosis.grpc_calls import grouped, more_calls
 from inspector.diagnosis.rules.grpc_status import MEANINGS
+from inspector.model.buffer import Buffer, Plain
 from inspector.model.finding import Finding
-from inspector.protocols.grpc_call import STATUS_NAMES
+from inspector.model.message import Message
+from inspector.protocols.grpc_call import STATUS_NAMES, Call
 from inspector.session import Session, bundled
 
 
@@ -54,6 +57,23 @@ def test_failed_calls_are_marked() -> None:
         "warning",
         "warning",
     ]
+
+
+def test_evidence_of_very_many_calls_is_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inspector.diagnosis.grpc_calls.MAX_PRECISE", 3)
+    found = findings("grpc-errors.pcap", "grpc-status")
+    assert all(evidence.bytes[3] == 1 for each in found for evidence in each.evidence), "whole HEADERS frames"
+
+
+def test_very_many_connections_share_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    for flow in (1, 2, 2, 3, 4, 4):
+        row = Message(flow, 0, "grpc", "call", Buffer("x", Plain(b"")), 0, 0, "")
+        calls.append(("5", Call(row, 0, "proto")))
+    monkeypatch.setattr("inspector.diagnosis.grpc_calls.MAX_CONNECTIONS", 2)
+    groups = grouped(calls)
+    assert [[call.row.flow for call in group] for group in groups] == [[1], [2, 2], [3, 4, 4]]
+    assert [more_calls(group) for group in groups] == ["", "1 more call", "2 more calls in 2 connections"]
 
 
 def test_a_deadline_that_passed() -> None:

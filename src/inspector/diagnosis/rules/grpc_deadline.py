@@ -20,7 +20,15 @@ References
     grpc/grpc, doc/PROTOCOL-HTTP2.md, "Requests" (Timeout) and "Errors"; grpc.io/docs/guides/deadlines.
 """
 
-from inspector.diagnosis.grpc_calls import MAX_SHOWN, call_evidence, failed_calls, field_evidence, method_of
+from inspector.diagnosis.grpc_calls import (
+    MAX_SHOWN,
+    call_evidence,
+    failed_calls,
+    field_evidence,
+    grouped,
+    method_of,
+    more_calls,
+)
 from inspector.diagnosis.http2_flows import evidence_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count, duration
@@ -32,11 +40,8 @@ from inspector.protocols.http2_frames import HEADER
 
 def find(scene: Scene) -> list[Finding]:
     """Calls that their client broke off after their deadline, those of one connection together."""
-    groups: dict[int, list[Call]] = {}
-    for call in failed_calls(scene):
-        if call.status < 0 and _passed(call):
-            groups.setdefault(call.row.flow, []).append(call)
-    return [_finding(flow, calls) for flow, calls in groups.items()]
+    failed = [("", call) for call in failed_calls(scene) if call.status < 0 and _passed(call)]
+    return [_finding(scene, calls) for calls in grouped(failed)]
 
 
 def _passed(call: Call) -> bool:
@@ -45,26 +50,26 @@ def _passed(call: Call) -> bool:
     return ended is not None and ended.side == CLIENT and 0 < timeout <= ended.time - call.row.time
 
 
-def _finding(flow: int, calls: list[Call]) -> Finding:
+def _finding(scene: Scene, calls: list[Call]) -> Finding:
     first = calls[0]
     assert first.ended is not None
     timeout = str(first.row.facts["grpc.timeout"])
     waited = duration((first.ended.time - first.row.time) / 1e9)
     answers = first.responses
     so_far = f"the server had sent {count(answers, 'message')}" if answers else "the server had sent no message"
-    more = f" {count(len(calls) - 1, 'more call')} ended the same way." if len(calls) > 1 else ""
+    more = f" {more_calls(calls)} ended the same way." if len(calls) > 1 else ""
     evidence = []
     for call in calls[:MAX_SHOWN]:
-        evidence += call_evidence(call)
+        evidence += call_evidence(scene, call)
         said = str(call.row.facts["grpc.timeout"])
         words = f"grpc-timeout {said}: {timeout_words(said)}"
-        evidence += field_evidence(call.blocks[0].message, "grpc-timeout", words)
+        evidence += field_evidence(scene, call.blocks[0].message, "grpc-timeout", words)
         if call.ended is not None and call.ended.kind == "rst_stream":
             evidence += evidence_of(call.ended, HEADER, HEADER + 4, "RST_STREAM, error code 8: CANCEL")
     return Finding(
         rule="grpc-deadline",
         severity="warning",
-        flow=flow,
+        flow=first.row.flow,
         title=f"{count(len(calls), 'gRPC call')} ran out of time",
         see=f"Message {first.row.number}: the client allowed {method_of(first)} {timeout_words(timeout)} and cancelled "
         f"it after {waited}; until then {so_far}.{more}",

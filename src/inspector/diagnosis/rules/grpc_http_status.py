@@ -19,7 +19,15 @@ References
     grpc/grpc, doc/http-grpc-status-mapping.md; connectrpc.com/docs/protocol, "Error Codes".
 """
 
-from inspector.diagnosis.grpc_calls import MAX_SHOWN, call_evidence, failed_calls, field_evidence, method_of
+from inspector.diagnosis.grpc_calls import (
+    MAX_SHOWN,
+    call_evidence,
+    failed_calls,
+    field_evidence,
+    grouped,
+    method_of,
+    more_calls,
+)
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count
 from inspector.model.finding import Finding
@@ -28,27 +36,26 @@ from inspector.protocols.grpc_call import BARE, Call
 
 def find(scene: Scene) -> list[Finding]:
     """Calls that ended in an HTTP status, those of one connection and status together."""
-    groups: dict[tuple[int, str], list[Call]] = {}
-    for call in failed_calls(scene):
-        if call.status < 0 and call.reset.startswith("HTTP status"):
-            groups.setdefault((call.row.flow, call.reset), []).append(call)
-    return [_finding(flow, calls) for (flow, _), calls in groups.items()]
+    failed = [
+        (call.reset, call) for call in failed_calls(scene) if call.status < 0 and call.reset.startswith("HTTP status")
+    ]
+    return [_finding(scene, calls) for calls in grouped(failed)]
 
 
-def _finding(flow: int, calls: list[Call]) -> Finding:
+def _finding(scene: Scene, calls: list[Call]) -> Finding:
     first = calls[0]
     status = first.reset.split(" ")[2]
     bare = first.style == BARE
-    more = f" {count(len(calls) - 1, 'more call')} ended the same way." if len(calls) > 1 else ""
+    more = f" {more_calls(calls)} ended the same way." if len(calls) > 1 else ""
     evidence = []
     for call in calls[:MAX_SHOWN]:
-        evidence += call_evidence(call)
+        evidence += call_evidence(scene, call)
         if call.ended is not None:
-            evidence += field_evidence(call.ended, ":status", f"HTTP status {status}, no grpc-status")
+            evidence += field_evidence(scene, call.ended, ":status", f"HTTP status {status}, no grpc-status")
     return Finding(
         rule="grpc-http-status",
         severity="note" if bare else "warning",
-        flow=flow,
+        flow=first.row.flow,
         title=f"{count(len(calls), 'gRPC call')} got HTTP status {status}",
         see=f"Message {first.row.number}: {method_of(first)} was answered with HTTP status {status}.{more}",
         why="Connect puts the failure of a unary call into the HTTP status."

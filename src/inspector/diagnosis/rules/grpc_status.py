@@ -21,7 +21,15 @@ References
 
 from typing import Final
 
-from inspector.diagnosis.grpc_calls import MAX_SHOWN, call_evidence, failed_calls, field_evidence, method_of
+from inspector.diagnosis.grpc_calls import (
+    MAX_SHOWN,
+    call_evidence,
+    failed_calls,
+    field_evidence,
+    grouped,
+    method_of,
+    more_calls,
+)
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count
 from inspector.model.finding import Finding
@@ -92,31 +100,29 @@ MEANINGS: Final[dict[int, tuple[str, str, str]]] = {
 
 def find(scene: Scene) -> list[Finding]:
     """Calls that failed, those of one code and connection together."""
-    groups: dict[tuple[int, int], list[Call]] = {}
-    for call in failed_calls(scene):
-        if call.status > 0:
-            groups.setdefault((call.row.flow, call.status), []).append(call)
-    return [_finding(flow, status, calls) for (flow, status), calls in groups.items()]
+    failed = [(str(call.status), call) for call in failed_calls(scene) if call.status > 0]
+    return [_finding(scene, calls) for calls in grouped(failed)]
 
 
-def _finding(flow: int, status: int, calls: list[Call]) -> Finding:
+def _finding(scene: Scene, calls: list[Call]) -> Finding:
     first = calls[0]
+    status = first.status
     name = status_name(status)
     severity, why, do = MEANINGS.get(
         status,
         ("warning", f"{status} is no code of gRPC: clients take it for UNKNOWN.", "Look at what the server sends."),
     )
     text = f' with "{first.text}"' if first.text else ""
-    more = f", and {count(len(calls) - 1, 'more call')} the same way" if len(calls) > 1 else ""
+    more = f", and {more_calls(calls)} the same way" if len(calls) > 1 else ""
     evidence = []
     for call in calls[:MAX_SHOWN]:
-        evidence += call_evidence(call)
+        evidence += call_evidence(scene, call)
         if call.ended is not None:
-            evidence += field_evidence(call.ended, "grpc-status", f"grpc-status {status}: {name}")
+            evidence += field_evidence(scene, call.ended, "grpc-status", f"grpc-status {status}: {name}")
     return Finding(
         rule="grpc-status",
         severity=severity,
-        flow=flow,
+        flow=first.row.flow,
         title=f"{count(len(calls), 'gRPC call')} ended in {name}",
         see=f"Message {first.row.number}: {method_of(first)} ended in status {status}, {name}{text}{more}.",
         why=why,
