@@ -1,13 +1,19 @@
 """Build hook: compile the decoding core with mypyc where a C compiler is at hand, else install the same files."""
 
+import hashlib
 import os
-import shutil
 import sys
-import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from setuptools import Distribution
+from setuptools.command.build_ext import build_ext
+
+OPTIMISATION = os.environ.get("INSPECTOR_OPT_LEVEL", "2")
+"""gcc's -O level."""
 
 CORE = ("model", "wire", "capture", "net", "protocols", "schema", "engine", "export")
 """Rooms with compiled files in them."""
@@ -38,10 +44,32 @@ def core_files(package: Path) -> list[Path]:
     return [p for p in files if p.name not in INTERPRETED and p.relative_to(package).as_posix() not in INTERPRETED]
 
 
+class ParallelBuild(build_ext):
+    """Compiles the C files of one extension side by side; distutils does so one after the other."""
+
+    def build_extension(self, ext: Any) -> None:
+        """Compile all sources of `ext`, then link them."""
+
+        def compile_one(source: str) -> str:
+            compiled: list[str] = self.compiler.compile(
+                [source],
+                output_dir=self.build_temp,
+                macros=ext.define_macros,
+                include_dirs=ext.include_dirs,
+                extra_postargs=ext.extra_compile_args,
+                depends=ext.depends,
+            )
+            return compiled[0]
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            ext.extra_objects = [*ext.extra_objects, *pool.map(compile_one, ext.sources)]
+        ext.sources = []
+        super().build_extension(ext)
+
+
 def compile_core(source: Path, target: Path) -> list[Path]:
-    """Compile the core below `source` into extension modules below `target`; returns them, relative to `target`."""
+    """Compile the core below `source` into extension modules below `target`/lib; returns them, relative to that."""
     from mypyc.build import mypycify
-    from setuptools import Distribution
 
     target.mkdir(parents=True, exist_ok=True)
     before = Path.cwd()
@@ -51,22 +79,33 @@ def compile_core(source: Path, target: Path) -> list[Path]:
         flags = ["--ignore-missing-imports", "--explicit-package-bases", "--no-warn-unused-ignores"]
         modules = mypycify(
             [*flags, "--config-file=", "--cache-dir", str(target / "mypy"), *files],
-            opt_level=os.environ.get("INSPECTOR_OPT_LEVEL", "2"),
+            opt_level=OPTIMISATION,
             multi_file=True,
             target_dir=str(target / "c"),
             group_name="inspector",
         )
-        distribution = Distribution({"name": "inspector", "ext_modules": modules})
-        command: Any = distribution.get_command_obj("build_ext")
+        command: Any = ParallelBuild(Distribution({"name": "inspector", "ext_modules": modules}))
         command.build_lib = str(target / "lib")
         command.build_temp = str(target / "temp")
-        command.parallel = os.cpu_count()
         command.ensure_finalized()
         command.run()
     finally:
         os.chdir(before)
+    return built(target)
+
+
+def built(target: Path) -> list[Path]:
+    """The extension modules below `target`/lib, relative to that."""
     library = target / "lib"
     return [path.relative_to(library) for path in sorted(library.rglob("*")) if path.suffix in {".so", ".pyd"}]
+
+
+def fingerprint(source: Path) -> str:
+    """Changes with everything that the compiled core is made of."""
+    digest = hashlib.sha256(f"{sys.version} {metadata.version('mypy')} {OPTIMISATION}".encode())
+    for path in [*core_files(source / "inspector"), Path(__file__)]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 class CoreBuildHook(BuildHookInterface[Any]):
@@ -75,12 +114,16 @@ class CoreBuildHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Called by hatchling before a wheel is put together."""
+        """Called by hatchling before a wheel is put together: twice by pip, which asks for the metadata first."""
         if version == "editable" or os.environ.get("INSPECTOR_PURE"):
             return
-        self._work = Path(tempfile.mkdtemp(prefix="inspector-core-"))
+        source = Path(self.root) / "src"
+        target = Path(self.root) / "build" / f"core-{fingerprint(source)}"
+        done = target / "done"
         try:
-            modules = compile_core(Path(self.root) / "src", self._work)
+            if not done.exists():
+                compile_core(source, target)
+                done.touch()
         except (Exception, SystemExit) as error:
             if os.environ.get("INSPECTOR_COMPILED"):
                 raise
@@ -88,11 +131,5 @@ class CoreBuildHook(BuildHookInterface[Any]):
             return
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
-        for module in modules:
-            build_data["force_include"][str(self._work / "lib" / module)] = module.as_posix()
-
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Called after the wheel is written."""
-        work = getattr(self, "_work", None)
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)
+        for module in built(target):
+            build_data["force_include"][str(target / "lib" / module)] = module.as_posix()
