@@ -26,7 +26,10 @@ def recognise(prefix: bytes, side: Side, hints: Hints) -> Verdict:
 
 
 def explain(message: Message, r: Reader, schemas: Schemas) -> None:
-    """The pairs in order."""
+    """The pairs in order; curl's --data-binary says "form" of any bytes, and those are not drawn as pairs."""
+    body = r.data[r.pos : r.end]
+    if not body.isascii() or not body.rstrip(b"\r\n").decode("ascii").isprintable():
+        raise r.malformed("the media type says a form, but the bytes are no form")
     for _ in range(MAX_PAIRS):
         if not r.left:
             return

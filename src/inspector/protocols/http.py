@@ -923,8 +923,9 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
         _explain_chunks(message, r)
     elif r.left:
         codings = codings_in(message)
-        if isinstance(context, Context) and context.text and not r.holes and not codings:
-            header = str(message.facts.get("http.content_type", ""))
+        header = str(message.facts.get("http.content_type", ""))
+        text = isinstance(context, Context) and context.text and not r.holes and not codings
+        if text and not (is_utf8(header) and b"\0" in r.data[r.pos : r.end]):
             if is_utf8(header):
                 r.text("http.file_data", r.left)
             else:
