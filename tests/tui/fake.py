@@ -1,11 +1,11 @@
 """A session made by hand: a browser's request that a login-first Thrift server refuses, and lists of any length."""
 
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
 
+from inspector.capture.table import Capture, PacketTable
 from inspector.guide import Explanation
 from inspector.model.buffer import Buffer, BufferSource, Pieces, Plain
 from inspector.model.errors import UsageError
@@ -95,16 +95,6 @@ class FakeGuide:
         return [SimpleNamespace(name=name) for name in ("http.request.method", "thrift.sasl.status")]
 
 
-@dataclass
-class Rows:
-    """What a table of packets is, as far as lists look at it."""
-
-    times: "np.ndarray[tuple[int], np.dtype[np.int64]]"
-
-    def __len__(self) -> int:
-        return len(self.times)
-
-
 class FakeSession:
     """`conversations` times the same two messages, each in a packet of its own."""
 
@@ -115,8 +105,11 @@ class FakeSession:
         self.explained: list[int] = []
         self.decoded: list[tuple[str, str]] = []
         self.packet_count = conversations * 2
-        table = Rows(np.arange(self.packet_count, dtype=np.int64) * 1_000_000 + SECOND)
-        self.capture = SimpleNamespace(table=table)
+        times = np.arange(self.packet_count, dtype=np.int64) * 1_000_000 + SECOND
+        nothing = np.zeros(self.packet_count, np.int64)
+        links = np.ones(self.packet_count, np.int32)
+        table = PacketTable(b"", nothing, nothing, nothing, times, links, links)
+        self.capture = Capture("fake.pcap", "pcap", table, [])
         self.flow_table = SimpleNamespace(flow_of=np.arange(self.packet_count) // 2 + 1)
         self.flows = [self._flow(number) for number in range(1, conversations + 1)]
         self.messages: list[Message] = []

@@ -74,7 +74,7 @@ def _seconds(wire: Wire) -> tuple[int, int]:
             if wire.number == 1:
                 seconds = signed(value)
             elif wire.number == 2:
-                nanos = int(from_varint(INT32, value))
+                nanos = int(str(from_varint(INT32, value)))
         else:
             wire.skip()
     return seconds, nanos

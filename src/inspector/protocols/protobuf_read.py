@@ -325,7 +325,7 @@ def _packed(r: Reader, spec: ProtoField, length: int) -> object:
             r.note("no whole number")
             break
         if wire == VARINT:
-            value: int | float = from_varint(spec.kind, peek_varint(r, size))
+            value: object = from_varint(spec.kind, peek_varint(r, size))
         else:
             value = from_fixed(spec.kind, r.peek(size))
         r.known(leaf, size, value)

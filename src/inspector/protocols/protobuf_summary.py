@@ -151,7 +151,7 @@ def packed_text(data: bytes, start: int, end: int, spec: ProtoField) -> str:
             found.append("…")
             break
         if kind == VARINT:
-            value: int | float = from_varint(spec.kind, wire.varint())
+            value: object = from_varint(spec.kind, wire.varint())
         else:
             raw = wire.fixed(8 if kind == I64 else 4)
             if wire.broken:

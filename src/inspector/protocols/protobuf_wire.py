@@ -171,8 +171,8 @@ class Wire:
             self.broken = True
 
 
-def from_varint(kind: int, value: int) -> int | bool:
-    """What a varint's 64 bits mean as a declared type (encoding, "More Integer Types")."""
+def from_varint(kind: int, value: int) -> object:
+    """What a varint's 64 bits mean as a declared type (encoding, "More Integer Types"): an int, or a bool for BOOL."""
     if kind == BOOL:
         return value != 0
     if kind == UINT32:
