@@ -8,6 +8,7 @@ from inspector.model.sides import CLIENT, Side
 from inspector.model.verdict import MORE, NONE, STRONG, Verdict
 from inspector.protocols.base import Hints
 from inspector.protocols.http2_frames import (
+    CONTINUATION,
     DATA,
     DEFAULT_MAX_FRAME,
     DEFINED,
@@ -134,6 +135,9 @@ def _first_frame(prefix: bytes, side: Side) -> Verdict:
     """What bytes that begin with a plausible frame header are."""
     kind = prefix[3]
     length = int.from_bytes(prefix[:3], "big")
+    behind = HEADER + length + 5
+    if kind == CONTINUATION and prefix[behind : behind + 4] != prefix[5:9][: max(len(prefix) - behind, 0)]:
+        return Verdict("http2", NONE, "a CONTINUATION is followed by a frame of the same stream (RFC 9113 6.10)")
     if in_a_row(prefix, 0, DEFAULT_MAX_FRAME, 2) == YES:
         kinds = f"{kind_name(kind)} of {length} bytes, then {kind_name(prefix[HEADER + length + 3])}"
         return Verdict("http2", STRONG, f"two frames follow one another: {kinds}")

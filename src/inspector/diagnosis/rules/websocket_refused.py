@@ -88,7 +88,7 @@ def _refused(request: Message, answer: Message, status: int) -> Finding:
         witness = handshake_witness(_start(request), _start(answer))
     return Finding(
         rule="websocket-refused",
-        severity="warning" if status // 100 == 3 else "error",
+        severity="error" if status < 300 else "warning",
         flow=request.flow,
         title=f"WebSocket refused: answered {status}",
         see=f'Message {request.number}, "{request.summary}", asks for a WebSocket. '

@@ -43,7 +43,7 @@ def _finding(talk: Talk, bare: list[Message]) -> Finding:
     objection = first_objection(talk, CLIENT)
     return Finding(
         rule="websocket-unmasked-client",
-        severity="error",
+        severity="warning",
         flow=talk.flow,
         title="WebSocket client does not mask its frames",
         see=f"Message {first.number}, {first.summary}: the client's frame is not masked; "
