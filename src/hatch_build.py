@@ -44,7 +44,7 @@ def core_files(package: Path) -> list[Path]:
     return [p for p in files if p.name not in INTERPRETED and p.relative_to(package).as_posix() not in INTERPRETED]
 
 
-class ParallelBuild(build_ext):
+class ParallelBuild(build_ext):  # type: ignore[misc]  # setuptools has no types
     """Compiles the C files of one extension side by side; distutils does so one after the other."""
 
     def build_extension(self, ext: Any) -> None:

@@ -16,7 +16,7 @@ from inspector.guide import Entry, Guide
 from inspector.guide.template import placeholders
 from inspector.model.field import Bits, Field
 from inspector.net.headers import understands
-from inspector.protocols.http import HEADER_FIELDS
+from inspector.protocols.http_head import HEADER_FIELDS
 from inspector.session import Session, bundled_captures
 
 SOURCES = Path(inspector.__file__).parent

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.model.errors import DecodeError
-from inspector.protocols.http import Head, read_head, scan_head
+from inspector.protocols.http_head import Head, read_head, scan_head
 from inspector.wire.reader import Reader
 from inspector.wire.recorder import Recorder
 
