@@ -130,7 +130,7 @@ def _whole(name: str, value: int, raw: bytes) -> str:
 
 
 def _varint(name: str, value: int, raw: bytes) -> str:
-    """Seven bits a byte, as protobuf and compact Thrift write numbers: as it is, a tag, zigzag or 64 bits with a sign."""
+    """Seven bits a byte, as protobuf and compact Thrift write numbers: as it is, a tag, zigzag or signed."""
     if len(raw) > _VARINT_BYTES or raw[-1] > 0x7F or any(byte < 0x80 for byte in raw[:-1]):
         return _signed_little(value, raw)
     plain = sum((byte & 0x7F) << 7 * i for i, byte in enumerate(raw))
