@@ -162,12 +162,19 @@ class Session:
     def explain_packet(self, number: int) -> Field:
         """The header tree of a packet; its buffer is the packet itself. What we do not decode, scapy does."""
         packet = self.packet(number)
-        if understands(packet):
+        known = understands(packet)
+        flow = int(self.flow_table.flow_of[number - 1])
+        if known and not (flow and self.flows[flow - 1].transport == "udp"):
             tree = explain_packet(packet)
         else:
             from inspector.capture.scapy_tree import scapy_tree
 
             tree = scapy_tree(packet)
+            if known:
+                # what a datagram holds (DNS, DHCP, NTP) is scapy's to say, beside our reading of the headers
+                reading, tree = tree, explain_packet(packet)
+                reading.buffer = packet_buffer(packet)
+                tree.children.append(reading)
         tree.buffer = packet_buffer(packet)
         return tree
 
