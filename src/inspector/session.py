@@ -162,19 +162,15 @@ class Session:
     def explain_packet(self, number: int) -> Field:
         """The header tree of a packet; its buffer is the packet itself. What we do not decode, scapy does."""
         packet = self.packet(number)
-        known = understands(packet)
         flow = int(self.flow_table.flow_of[number - 1])
-        if known and not (flow and self.flows[flow - 1].transport == "udp"):
-            tree = explain_packet(packet)
-        else:
+        if not understands(packet):
             from inspector.capture.scapy_tree import scapy_tree
 
             tree = scapy_tree(packet)
-            if known:
-                # what a datagram holds (DNS, DHCP, NTP) is scapy's to say, beside our reading of the headers
-                reading, tree = tree, explain_packet(packet)
-                reading.buffer = packet_buffer(packet)
-                tree.children.append(reading)
+        else:
+            tree = explain_packet(packet)
+            if flow and self.flows[flow - 1].transport == "udp":
+                _read_datagram(tree, packet)
         tree.buffer = packet_buffer(packet)
         return tree
 
@@ -277,6 +273,21 @@ class Session:
                         before = self._severities.get(evidence.message, "note")
                         self._severities[evidence.message] = max(before, finding.severity, key=SEVERITIES.index)
         return self._findings
+
+
+def _read_datagram(tree: Field, packet: Packet) -> None:
+    """What a datagram holds (DNS, DHCP, NTP) is scapy's to say, below our leaf of its bytes."""
+    from inspector.capture.scapy_tree import scapy_tree
+
+    payload = next((field for field in tree.children if field.name == "udp.payload"), None)
+    layers = scapy_tree(packet).children
+    names = [layer.name for layer in layers]
+    if payload is None or "udp" not in names:
+        return
+    for layer in layers[names.index("udp") + 1 :]:
+        if layer.name not in {"raw", "padding"}:
+            layer.buffer = packet_buffer(packet)
+            payload.children.append(layer)
 
 
 def packet_buffer(packet: Packet) -> Buffer:
