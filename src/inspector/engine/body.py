@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from inspector.engine.coding import Codings
 from inspector.model.buffer import Buffer, BufferSource, Pieces, Slices
+from inspector.wire.coding import Codings
 
 
 class Decoded(BufferSource):

@@ -6,7 +6,7 @@ from inspector.model.sides import Side
 from inspector.protocols.grpc_call import CONNECT, GRPC, Call
 from inspector.protocols.protobuf_guess import as_text, count_fields
 from inspector.protocols.protobuf_wire import I32, Wire
-from inspector.wire.inflate import MAX_INFLATED, Inflated, inflate
+from inspector.wire.coding import MAX_INFLATED, Inflated, inflate
 from inspector.wire.reader import Reader
 
 PREFIX: Final = 5

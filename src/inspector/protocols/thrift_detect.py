@@ -9,7 +9,7 @@ from inspector.protocols.thrift_compact import PROTOCOL_ID, VERSION, varint_size
 from inspector.protocols.thrift_header import FIXED, MAGIC, PROTOCOLS, TRANSFORMS, ZLIB
 from inspector.protocols.thrift_sasl import COMPLETE, MAX_PAYLOAD, MECHANISMS, OK, START, STATUS_NAMES
 from inspector.protocols.thrift_struct import EXCEPTION, KINDS, ONEWAY
-from inspector.wire.inflate import inflate
+from inspector.wire.coding import inflate
 
 PORTS: Final = (9083, 9090, 9091, 10000)
 """Hive Metastore, Thrift's tutorial and HBase, HiveServer2."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 from inspector.protocols.thrift_compact import read_varint
-from inspector.wire.inflate import Inflated, inflate
+from inspector.wire.coding import Inflated, inflate
 from inspector.wire.reader import Reader
 
 MAGIC: Final = b"\x0f\xff"

@@ -9,7 +9,7 @@ from inspector.model.verdict import MORE, NONE, STRONG, Verdict
 from inspector.protocols.base import Child, Conversation, Hints, Protocol, Sink
 from inspector.protocols.thrift_detect import judge, judge_frame
 from inspector.schema.registry import Schemas
-from inspector.wire.inflate import inflate
+from inspector.wire.coding import inflate
 from inspector.wire.reader import Reader
 
 FLUSHED: Final = b"\0\0\xff\xff"

@@ -4,7 +4,7 @@ import zlib
 from contextlib import suppress
 from typing import Final
 
-from inspector.engine.zstd_frames import whole_blocks
+from inspector.wire.zstd_frames import whole_blocks
 
 MAX_INFLATED: Final = 64 << 20
 """Bytes that one body may inflate to; a few KB can be made to inflate to gigabytes."""
@@ -12,8 +12,6 @@ MAX_RATIO: Final = 2048
 """Bytes out for each byte in, once FREE have come out; deflate reaches 1032 at most, text rarely 20."""
 FREE: Final = 1 << 20
 """Bytes that may come out whatever the ratio: a page of spaces is no attack."""
-STEP: Final = 1024
-"""Bytes inflated at once; where one of them is wrong, what lies before it in the step is tried byte by byte."""
 OFTEN: Final = 1 << 16
 """Compressed bytes up to which br and zstd are decoded again with every addition, from the beginning."""
 
@@ -38,7 +36,7 @@ class Unknown(Decoder):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.problem = f"nobody here knows the coding {name[:40]!r}"
+        self.problem = f"nobody here knows the coding {name[:40]!r}" if name else "the coding is not named"
 
 
 class Deflate(Decoder):
@@ -46,7 +44,7 @@ class Deflate(Decoder):
 
     def __init__(self, gzip: bool) -> None:
         super().__init__()
-        self.gzip = gzip
+        self.name = "gzip" if gzip else "deflate"
         self.head = b""
         self.ended = False
         self.begun = False
@@ -61,63 +59,60 @@ class Deflate(Decoder):
             self._begin(data)
         out: list[bytes] = []
         size = 0
-        at = 0
-        while at < len(data) and not self.problem and size <= most:
-            found = self._step(data[at : at + STEP], most - size + 1)
+        while data and not self.problem and size <= most:
+            if self.ended and not self._next_member(data):
+                break
+            found, data = self._inflate(data, most - size + 1)
             out.append(found)
             size += len(found)
-            at += STEP
-        return b"".join(out)
+        return out[0] if len(out) == 1 else b"".join(out)
 
     def _begin(self, data: bytes) -> None:
         """RFC 9110 8.4.1.2: deflate is zlib's format; some senders leave its two bytes of header out."""
         self.begun = True
-        if not self.gzip:
+        if self.name == "deflate":
             with_header = data[0] & 15 == 8 and int.from_bytes(data[:2], "big") % 31 == 0
             self.worker = zlib.decompressobj(wbits=15 if with_header else -15)
 
-    def _step(self, data: bytes, most: int) -> bytes:
-        if self.ended:
-            data = self._next_member(data)
-            if not data:
-                return b""
-        before = self.worker.copy()
-        try:
-            out = self.worker.decompress(data, most)
-        except zlib.error:
-            self.worker = before
-            return self._bytewise(data, most)
-        if self.worker.eof:
-            self.ended = True
-            rest = self.worker.unused_data
-            if rest and len(out) < most:
-                out += self._step(rest, most - len(out))
-        return out
-
-    def _next_member(self, data: bytes) -> bytes:
+    def _next_member(self, data: bytes) -> bool:
         """What follows the end: another gzip member, zero bytes that pad it, or something that does not belong."""
-        if self.gzip and data[:1] == b"\x1f":
+        if self.name == "gzip" and data[0] == 0x1F:
             self.ended = False
             self.worker = zlib.decompressobj(wbits=31)
-            return data
+            return True
         if data.strip(b"\0"):
-            self.problem = f"bytes behind the end of the {'gzip' if self.gzip else 'deflate'} data"
-        return b""
+            self.problem = f"bytes behind the end of the {self.name} data"
+        return False
 
-    def _bytewise(self, data: bytes, most: int) -> bytes:
-        """What comes out before the byte that is wrong."""
+    def _inflate(self, data: bytes, most: int) -> tuple[bytes, bytes]:
+        """What comes out, at most `most` bytes, and the bytes behind the end of the member.
+
+        zlib keeps back what came out together with a byte that is wrong: ever smaller parts find what lies before it.
+        """
         out: list[bytes] = []
-        for at in range(len(data)):
+        at, step, size = 0, len(data), 0
+        while at < len(data) and size < most:
+            before = self.worker.copy()
             try:
-                out.append(self.worker.decompress(data[at : at + 1], most))
+                found = self.worker.decompress(data[at : at + step], most - size)
             except zlib.error as error:
-                self.problem = f"the {'gzip' if self.gzip else 'deflate'} data is corrupt: {error_text(str(error))}"
-                break
-        return b"".join(out)
+                if step == 1:
+                    self.problem = f"the {self.name} data is corrupt: {error_text(str(error))}"
+                    break
+                self.worker = before
+                step = (step + 1) // 2
+                continue
+            out.append(found)
+            size += len(found)
+            at += step
+            if self.worker.eof:
+                self.ended = True
+                return b"".join(out), self.worker.unused_data + data[at:]
+        return b"".join(out), b""
 
     def finish(self, most: int) -> bytes:
         if not self.problem and not self.ended and (self.begun or self.head):
-            self.problem = f"the {'gzip' if self.gzip else 'deflate'} data ends too early"
+            self.problem = f"the {self.name} data ends too early"
         return b""
 
 
@@ -283,3 +278,24 @@ class Codings:
         self.given += len(data)
         self._note(problem)
         return data
+
+
+class Inflated:
+    """What came out; `problem` says why it is not all, "" when it is."""
+
+    __slots__ = ("data", "problem")
+
+    def __init__(self, data: bytes, problem: str) -> None:
+        self.data = data
+        self.problem = problem
+
+
+def inflate(name: str, data: bytes, most: int = MAX_INFLATED) -> Inflated:
+    """`data`, which is all there is, without the coding of this name: at most `most` bytes of it."""
+    decoder = decoder_of(name)
+    out = decoder.feed(data, most) if data else b""
+    if len(out) <= most and not decoder.problem:
+        out += decoder.finish(most - len(out))
+    if len(out) > most:
+        return Inflated(out[:most], f"only the first {most:,} bytes are shown")
+    return Inflated(out, decoder.problem)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspector.engine.coding import FREE, MAX_INFLATED, Codings
 from inspector.model.field import Field
 from inspector.model.sides import SERVER
+from inspector.wire.coding import FREE, MAX_INFLATED, Codings, inflate
 from inspector.wire.media import body_text, codings_of, parameter
 from streams import Turn, check_message, cut
 
@@ -155,3 +155,23 @@ def test_text_is_read_in_its_charset() -> None:
     assert body_text(b"\xff", "text/plain; charset=rot13") == "\ufffd"
     assert body_text(b"\xff", "text/plain; charset=cp99999") == "\ufffd"
     assert parameter('multipart/form-data; boundary="a b"', "boundary") == "a b"
+
+
+def test_thousands_of_gzip_members_follow_each_other() -> None:
+    assert undone(["gzip"], gzip.compress(b"a") * 5000) == (b"a" * 5000, "")
+
+
+@pytest.mark.parametrize("name", PACKERS)
+def test_all_at_once_within_a_limit(name: str) -> None:
+    packed = PACKERS[name](TEXT)
+    whole, some, cut_short = inflate(name, packed), inflate(name, packed, 100), inflate(name, packed[:-1])
+    assert (whole.data, whole.problem) == (TEXT, "")
+    assert (some.data, some.problem) == (TEXT[:100], "only the first 100 bytes are shown")
+    assert TEXT.startswith(cut_short.data)
+    assert "ends too early" in cut_short.problem
+
+
+def test_all_at_once_what_is_no_coding() -> None:
+    assert inflate("", b"abc").problem == "the coding is not named"
+    assert inflate("lzma", b"abc").problem == "nobody here knows the coding 'lzma'"
+    assert (inflate("gzip", b"").data, inflate("gzip", b"").problem) == (b"", "")
