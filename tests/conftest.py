@@ -1,14 +1,28 @@
-"""What all tests share: running a command line within the test, and `--update-golden`."""
+"""What all tests share: running a command line within the test, `--update-golden`, and how hypothesis looks."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from inspector.cli.main import main
 
 ROOT = Path(__file__).parent.parent
+HUNT = int(os.environ.get("INSPECTOR_EXAMPLES", "0"))
+"""Random examples per property when looking for new failures; 0 takes the same examples each time."""
+
+settings.register_profile(
+    "inspector",
+    max_examples=HUNT or 150,
+    derandomize=not HUNT,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
+settings.load_profile("inspector")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
 """What every protocol is held to, on every bundled capture and on what chance makes of them."""
 
-import os
 from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.engine.detect import protocols
@@ -14,18 +13,11 @@ from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.protocols.base import Hints
 from streams import Recorded, Turn, captures, check_cover, check_message, check_true_origins, cut, every, keys
 
-EXAMPLES = int(os.environ.get("INSPECTOR_EXAMPLES", "150"))
-"""Random examples per property; the deep run sets it to 100,000."""
 MOST_BYTES = 40_000
 """Bytes of a conversation that is cut byte by byte or changed at random."""
 
 Conversation = tuple[str, list[Turn], Hints, tuple[str, str]]
 """Its name, turns, hints, and how its two sides ended."""
-
-settings.register_profile(
-    "invariants", max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
-)
-settings.load_profile("invariants")
 
 
 @cache
