@@ -9,9 +9,10 @@ from typing import Final
 
 from inspector.capture.open import open_capture
 from inspector.capture.table import Capture
+from inspector.engine.attempt import Attempt, attempt, attempt_part
 from inspector.engine.detect import PREFIX, protocols, verdicts
 from inspector.engine.explain import explain
-from inspector.engine.index import cut_all, cut_bytes, hints_for
+from inspector.engine.index import cut_all, hints_for
 from inspector.guide import Guide
 from inspector.model.buffer import Buffer, Plain
 from inspector.model.errors import UsageError
@@ -31,6 +32,9 @@ Progress = Callable[[str, float], None]
 
 COLLECT_EVERY: Final = 100_000
 """Objects between two looks for cycles: field trees come and go by the thousand and have none."""
+
+MAX_ATTEMPT: Final = 16 << 20
+"""Bytes of one message that are read as another protocol: as many as a frame of Thrift may have."""
 
 KEPT_TREES: Final = 256
 """Explained messages kept: a screenful of stepping back and forth."""
@@ -203,6 +207,11 @@ class Session:
             self._trees.move_to_end(message.number)
         return tree
 
+    def read_as(self, message: Message, protocol: str, most: int = MAX_ATTEMPT) -> Attempt:
+        """A message's first `most` bytes read as another protocol, by themselves. Raises UsageError."""
+        end = min(message.end, message.start + most)
+        return attempt_part(message.buffer, message.start, end, message.side, check_protocol(protocol), self.schemas)
+
     def layers(self, message: Message) -> list[str]:
         """Protocol names from the link up, such as eth, ip, tcp, http."""
         above: list[str] = []
@@ -297,7 +306,7 @@ def packet_buffer(packet: Packet) -> Buffer:
     return buffer
 
 
-def read_bytes(data: bytes, side: Side, protocol: str, options: Options | None = None) -> list[tuple[Message, Field]]:
-    """Bytes that came from no capture, read as `protocol`: each message with its field tree. Raises UsageError."""
+def read_bytes(data: bytes, side: Side, protocol: str, options: Options | None = None) -> Attempt:
+    """Bytes that came from no capture, read as `protocol`. Raises UsageError."""
     schemas = load_schemas(options or Options())
-    return [(m, explain(m, schemas)) for m in cut_bytes(data, side, check_protocol(protocol), schemas)]
+    return attempt(Buffer("bytes", Plain(data)), side, check_protocol(protocol), schemas)

@@ -139,7 +139,12 @@ def test_writes_the_packets_of_what_matches(run: Run, tmp_path: Path) -> None:
         ["show", "a", "b", "c"],
         ["explain", GET, "1:nosuch"],
         ["explain", GET, "1@9999"],
-        ["bytes", "47"],
+        ["bytes"],
+        ["bytes", "47", "--int", "71"],
+        ["bytes", "--int", "1e"],
+        ["bytes", "--int", "4294967296"],
+        ["show", GET, "1", "--as", "nosuch"],
+        ["show", GET, "1", "--as", "http", "--level", "packet"],
         ["bytes", "4", "--as", "http"],
         ["bytes", "xyz", "--as", "http"],
         ["bytes", "", "--as", "http"],
@@ -355,3 +360,52 @@ def test_debugging_shows_the_traceback(run: Run, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("INSPECTOR_DEBUG", "1")
     with pytest.raises(Exception, match="no such file"):
         run("ls", "captures/nothing.pcap")
+
+
+def test_numbers_out_of_logs_are_turned_back_into_bytes(run: Run) -> None:
+    result = run("bytes", "--int", "1,195,725,856")
+    assert result.code == 0
+    assert result.out.startswith("47 45 54 20: the start of an HTTP request")
+    assert "0x47455420 = 1,195,725,856 bytes in the first frame; servers accept 16,384,000" in result.out
+    assert run("bytes", "47455420").out == result.out
+    assert "the first letter of GET" in run("bytes", "--int", "71").out
+    assert run("bytes", "--int=-2147418111").out.startswith("80 01 00 01: the start of a Thrift call")
+    assert "decodes it" in run("bytes", "16030100c8").out
+
+
+def test_first_bytes_as_json(run: Run) -> None:
+    document = json.loads(run("bytes", "--int", "0x47455420", "--json").out)
+    assert list(document) == ["schema", "input", "warnings", "tool", "bytes", "number", "known", "verdicts", "readers"]
+    assert (document["bytes"], document["number"], document["known"]) == ("47455420", 1195725856, "an HTTP request")
+    readers = {each["reader"]: each for each in document["readers"]}
+    assert readers["HTTP/1"]["fits"]
+    assert not readers["Thrift framed"]["fits"]
+
+
+def test_bytes_are_compared_as_several_protocols(run: Run) -> None:
+    words = ("bytes", "474554202f20485454502f312e310d0a0d0a", "--as", "http", "--as", "thrift")
+    result = run(*words)
+    assert result.code == 4
+    head, *_ = result.out.split("\n\n")
+    assert head.splitlines() == [
+        "as http    18 of 18 bytes  GET / HTTP/1.1",
+        "as thrift   4 of 18 bytes  a method name of 1195725856 bytes is longer than 1024",
+    ]
+    assert "Length of a string: 1195725856" in result.out
+    document = json.loads(run(*words, "--json").out)
+    assert [(each["protocol"], each["explained"], each["stop"]) for each in document["attempts"]] == [
+        ("http", 18, None),
+        ("thrift", 4, "a method name of 1195725856 bytes is longer than 1024"),
+    ]
+    assert document["attempts"][1]["fields"]["children"][0]["name"] == "thrift.str_len"
+
+
+def test_a_message_is_shown_as_another_protocol_beside_itself(run: Run) -> None:
+    result = run("show", GET, "1", "--as", "thrift")
+    assert result.code == 0
+    assert "as it is   88 of 88 bytes  GET /dados.json HTTP/1.1" in result.out
+    assert "as thrift   4 of 88 bytes  a method name of 1195725856 bytes is longer than 1024" in result.out
+    document = json.loads(run("show", GET, "1", "--as", "thrift", "--json").out)
+    (attempt,) = document["attempts"]
+    assert document["message"] == 1
+    assert attempt["fields"]["children"][0]["origins"] == [{"packet": 4, "start": 66, "end": 70, "exact": True}]

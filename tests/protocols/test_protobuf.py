@@ -135,7 +135,7 @@ def length(data: bytes) -> bytes:
 
 
 def test_the_lesson_example() -> None:
-    (message, tree), *rest = read_bytes(bytes.fromhex("08970112024131"), 0, "protobuf")
+    (message, tree), *rest = read_bytes(bytes.fromhex("08970112024131"), 0, "protobuf").found
     assert not rest
     assert (message.summary, message.issue) == ('(1: 151, 2: "A1")', None)
     first, second = fields_of(tree)
@@ -151,7 +151,7 @@ def test_the_lesson_example() -> None:
 
 def test_bytes_as_a_type() -> None:
     options = Options(message_type="sensor.TemperaturaResponse")
-    ((message, tree),) = read_bytes(bytes.fromhex("090000000000803540120143"), 0, "protobuf", options)
+    ((message, tree),) = read_bytes(bytes.fromhex("090000000000803540120143"), 0, "protobuf", options).found
     assert message.summary == 'TemperaturaResponse(valor=21.5, unidade="C")'
     assert [(field.label, field.value) for field in fields_of(tree)] == [("valor", 21.5), ("unidade", "C")]
 

@@ -19,7 +19,7 @@ pytestmark = [
 @pytest.mark.parametrize(("name", "rows", "groups"), [("minimo", 50, 1), ("pequeno", 500, 2), ("sensores", 20000, 4)])
 def test_every_field_of_the_metadata_has_a_name(name: str, rows: int, groups: int) -> None:
     data = (CAPTURES / f"{name}.parquet").read_bytes()
-    ((message, tree),) = read_bytes(data, 0, "parquet")
+    ((message, tree),) = read_bytes(data, 0, "parquet").found
     assert (message.facts["parquet.num_rows"], message.facts["parquet.row_groups"]) == (rows, groups)
     assert not [node.issue for node in tree.walk() if node.issue]
     fields = [node for node in tree.walk() if node.name == "thrift.field"]

@@ -2,23 +2,28 @@
 
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from inspector.cli.colour import painter
 from inspector.cli.opening import PARTLY
 from inspector.cli.output import Output
-from inspector.cli.showing import Look, tree_with_hex
-from inspector.export.documents import BytesBody, PastedMessage, head
-from inspector.export.json import Titles, TreeWriter
-from inspector.export.origins import Window
-from inspector.export.story import Place, story_lines
-from inspector.export.words import Paint, plural, printable
+from inspector.cli.showing import Look
+from inspector.cli.trying import (
+    attempt_record,
+    attempt_row,
+    attempts_lines,
+    message_lines,
+    misread_lines,
+    pasted,
+    summary_lines,
+    whole_tree,
+)
+from inspector.diagnosis.first_bytes import number_bytes
+from inspector.export.documents import AttemptsBody, BytesBody, head
+from inspector.export.words import printable
 from inspector.guide import Guide
 from inspector.model.errors import CaptureError, UsageError
-from inspector.model.field import Field
-from inspector.model.message import Message
 from inspector.model.sides import SIDE_NAMES
 
 if TYPE_CHECKING:
@@ -78,53 +83,43 @@ def _error(text: str, at: int, reason: str) -> UsageError:
     return UsageError(f"{reason}\n  {shown}\n  {' ' * (at - start)}^")
 
 
-def show_bytes(data: bytes, protocol: str, side: str, options: "Options", look: Look, in_words: bool) -> int:
-    """Print the messages in `data` and return the exit code."""
+def parse_number(text: str) -> list[bytes]:
+    """The bytes that a number from a log may be made of, the likeliest first. Raises UsageError."""
+    try:
+        value = int(text.replace(",", "").replace("_", ""), 0)
+    except ValueError:
+        raise UsageError(f"--int {text}: write a number as the log has it, such as 1195725856 or 0x47455420") from None
+    found = number_bytes(value)
+    if not found:
+        raise UsageError(f"--int {text}: four bytes hold -2147483648 to 4294967295")
+    return found
+
+
+def show_bytes(
+    data: bytes, protocols: tuple[str, ...], side: str, options: "Options", look: Look, in_words: bool
+) -> int:
+    """Print the messages in `data` for each protocol and return the exit code."""
     from inspector.session import read_bytes
 
-    found = read_bytes(data, SIDE_NAMES.index(side), protocol, options)
-    issues = [message.issue for message, _ in found if message.issue is not None]
+    attempts = [read_bytes(data, SIDE_NAMES.index(side), protocol, options) for protocol in protocols]
     guide = Guide()
     output = Output()
+    paint = painter(look.color, sys.stdout)
+    only = attempts[0]
+    issues = [message.issue for done in attempts for message, _ in done.found if message.issue is not None]
     if look.as_json:
-        output.document(head("bytes", "bytes", issues), _body(found, side, look, guide))
-    else:
-        output.lines(_lines(found, guide, look, in_words, painter(look.color, sys.stdout)))
-    output.close()
-    return PARTLY if issues or any(message.protocol != protocol for message, _ in found) else 0
-
-
-def _body(found: list[tuple[Message, Field]], side: str, look: Look, guide: Guide) -> BytesBody:
-    messages = [PastedMessage(m.number, m.protocol, m.kind, m.summary, m.start, m.end, m.issue) for m, _ in found]
-    tree = _whole([tree for _, tree in found])
-    if tree is None or tree.buffer is None:
-        return BytesBody(side, messages, None)
-    return BytesBody(side, messages, TreeWriter(Titles(guide), look.raw).tree(tree, tree.buffer, look.depth))
-
-
-def _whole(trees: list[Field]) -> Field | None:
-    """One tree: that of the only message, or a node around those of several."""
-    own = [tree for tree in trees if tree.buffer is trees[0].buffer]
-    if len(trees) < 2:
-        return trees[0] if trees else None
-    whole = Field("bytes", None, own[0].start, own[-1].end, "Bytes")
-    whole.buffer = own[0].buffer
-    whole.children = trees
-    return whole
-
-
-def _lines(found: list[tuple[Message, Field]], guide: Guide, look: Look, in_words: bool, paint: Paint) -> Iterator[str]:
-    for number, (message, tree) in enumerate(found):
-        if number:
-            yield ""
-        assert tree.buffer is not None
-        window = Window(tree.buffer, tree.start, tree.end)
-        yield paint("title", printable(message.summary))
-        yield f"{message.protocol} {message.kind}, {plural(message.length, 'byte')}"
-        if message.issue is not None:
-            yield paint("warning", f"? {printable(message.issue)}")
-        yield ""
-        if in_words:
-            yield from story_lines(Place(tree, window), guide, paint)
+        if len(attempts) == 1:
+            body: object = BytesBody(side, pasted(only.found), whole_tree(only.found, guide, look))
         else:
-            yield from tree_with_hex(tree, window, guide, look, paint)
+            body = AttemptsBody(None, side, [attempt_record(done, data, guide, look) for done in attempts])
+        output.document(head("bytes" if len(attempts) == 1 else "attempts", "bytes", issues), body)
+    elif len(attempts) == 1:
+        output.lines(message_lines(only.found, guide, look, in_words, paint))
+        if not only.explained:
+            output.lines(["", *misread_lines(only, data, paint)][:-1])
+    else:
+        output.lines(summary_lines([attempt_row(done) for done in attempts], paint))
+        output.lines(attempts_lines(attempts, data, guide, look, in_words, paint))
+    output.close()
+    whole = all(not done.stop and all(m.protocol == done.protocol for m, _ in done.found) for done in attempts)
+    return 0 if whole else PARTLY

@@ -27,7 +27,7 @@ from inspector.session import Session
 
 @dataclass(slots=True)
 class Look:
-    """How to show something; `depth` -1 shows all levels."""
+    """How to show something; `depth` -1 shows all levels, `protocols` are those a message is also read as."""
 
     level: str
     with_hex: bool
@@ -35,11 +35,16 @@ class Look:
     as_json: bool
     raw: bool
     color: str
+    protocols: tuple[str, ...] = ()
 
 
 def show(target: Target, look: Look) -> int:
     """Print what `target` names and return the exit code."""
     session = open_session(target.source)
+    if look.protocols:
+        from inspector.cli.trying import show_attempts
+
+        return show_attempts(session, session.message(target.number), look)
     output = Output()
     if look.as_json:
         output.document(head(look.level, session.path, session.issues), _record(session, target.number, look))
@@ -73,21 +78,26 @@ def _clock(session: Session) -> Clock:
 
 def _message(session: Session, number: int, look: Look, paint: Paint) -> Iterator[str]:
     message = session.message(number)
-    flow = session.flow(message.flow)
-    sender, receiver = (flow.server, flow.client) if message.side else (flow.client, flow.server)
-    style = "server" if message.side else "client"
-    yield f"{paint('title', printable(message.summary))}"
-    yield (
-        f"message {number}, {message.protocol} {message.kind}, {plural(message.length, 'byte')},"
-        f" at {_clock(session).write(message.time).strip()} s"
-    )
-    yield f"flow {message.flow}, {SIDE_NAMES[message.side]}: " + paint(style, f"{sender} → {receiver}")
-    yield f"layers {' / '.join(session.layers(message))}; {packets_words(session.packets_of(message))}"
+    yield from heading(session, message, paint)
     yield from _relations(session, message)
     yield from _remarks(session, message, paint)
     yield ""
     tree = session.explain(message)
     yield from tree_with_hex(tree, _window(tree), session.guide, look, paint)
+
+
+def heading(session: Session, message: Message, paint: Paint) -> Iterator[str]:
+    """What a message is, who sent it and in which packets."""
+    flow = session.flow(message.flow)
+    sender, receiver = (flow.server, flow.client) if message.side else (flow.client, flow.server)
+    style = "server" if message.side else "client"
+    yield f"{paint('title', printable(message.summary))}"
+    yield (
+        f"message {message.number}, {message.protocol} {message.kind}, {plural(message.length, 'byte')},"
+        f" at {_clock(session).write(message.time).strip()} s"
+    )
+    yield f"flow {message.flow}, {SIDE_NAMES[message.side]}: " + paint(style, f"{sender} → {receiver}")
+    yield f"layers {' / '.join(session.layers(message))}; {packets_words(session.packets_of(message))}"
 
 
 def _window(tree: Field) -> Window:

@@ -146,10 +146,22 @@ def in_order(messages: list[Message]) -> list[Message]:
 
 def cut_bytes(data: bytes, side: Side, protocol: str, schemas: Schemas) -> list[Message]:
     """Messages in bytes that came from no capture, read as `protocol`."""
-    buffers = [Buffer("bytes", Plain(data if s == side else b"")) for s in (CLIENT, SERVER)]
+    return cut_buffer(Buffer("bytes", Plain(data)), side, protocol, schemas)
+
+
+def cut_buffer(buffer: Buffer, side: Side, protocol: str, schemas: Schemas) -> list[Message]:
+    """Messages in a buffer that `side` sent and the other side did not answer, read as `protocol`."""
+    buffers = [buffer if s == side else Buffer(buffer.name, Plain(b"")) for s in (CLIENT, SERVER)]
     context = Context(schemas, Clock())
     stream = Stream(context, 0, buffers, Hints(), forced=protocol)
-    stream.feed(side, data)
+    at = 0
+    for start, end in buffer.holes:
+        if at < start:
+            stream.feed(side, buffer.read(at, start))
+        stream.feed_hole(side, end - start)
+        at = end
+    if at < buffer.size:
+        stream.feed(side, buffer.read(at, buffer.size))
     stream.finish(side, "")
     for number, m in enumerate(context.messages, 1):
         m.number = number

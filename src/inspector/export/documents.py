@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct
 
-from inspector.export.records import TOOL, ExplanationRecord, FieldRecord, FindingRecord, GuideRecord
+from inspector.export.records import TOOL, ExplanationRecord, FieldRecord, FindingRecord, GuideRecord, VerdictRecord
 
 
 class Head(Struct):
@@ -52,6 +52,46 @@ class BytesBody(Struct):
     side: str
     messages: list[PastedMessage]
     fields: FieldRecord | None
+
+
+class ReaderRecord(Struct):
+    """What one kind of reader takes the first `end` bytes for; `fits` when they are what it expects."""
+
+    reader: str
+    protocol: str
+    end: int
+    reads_as: str
+    fits: bool
+
+
+class FirstBytesBody(Struct):
+    """`bytes --json` without `--as`: `number` is what the first four bytes are to a reader of lengths."""
+
+    bytes: str
+    number: int | None
+    known: str | None
+    verdicts: list[VerdictRecord]
+    readers: list[ReaderRecord]
+
+
+class AttemptRecord(Struct):
+    """Bytes read as a protocol: the first `explained` of `size` are understood, `stop` is what is wrong behind them."""
+
+    protocol: str
+    explained: int
+    size: int
+    stop: str | None
+    readers: list[ReaderRecord]
+    messages: list[PastedMessage]
+    fields: FieldRecord | None
+
+
+class AttemptsBody(Struct):
+    """`show --as --json` (with the number of the message), and `bytes --json` with more than one `--as`."""
+
+    message: int | None
+    side: str
+    attempts: list[AttemptRecord]
 
 
 def head(name: str, source: str, warnings: list[str]) -> Head:

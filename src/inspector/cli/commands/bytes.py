@@ -9,9 +9,17 @@ from inspector.cli.options import ProtocolName, as_json, depth
 
 
 @click.command(name="bytes", short_help="Decode pasted hex, no capture needed.")
-@click.argument("words", metavar="HEX|@FILE|-", nargs=-1, required=True)
+@click.argument("words", metavar="HEX|@FILE|-", nargs=-1)
 @click.option(
-    "--as", "protocol", metavar="PROTOCOL", required=True, type=ProtocolName(), help="Read the bytes as this."
+    "--as",
+    "protocols",
+    metavar="PROTOCOL",
+    multiple=True,
+    type=ProtocolName(),
+    help="Read the bytes as this; repeat it to compare. Without it: who would read the first bytes as what.",
+)
+@click.option(
+    "--int", "number", metavar="N", default=None, help="Bytes given as a number out of a log: Frame size (1195725856)."
 )
 @click.option(
     "--side", type=click.Choice(["client", "server"]), default="client", show_default=True, help="Who sent them."
@@ -36,7 +44,8 @@ from inspector.cli.options import ProtocolName, as_json, depth
 def command(
     *,
     words: tuple[str, ...],
-    protocol: str,
+    protocols: tuple[str, ...],
+    number: str | None,
     side: str,
     thrift: tuple[Path, ...],
     proto: tuple[Path, ...],
@@ -53,14 +62,24 @@ def command(
     A file or stdin that holds no hex is taken as the bytes themselves.
 
     \b
-    inspector bytes 80 01 00 01 --as thrift
+    inspector bytes --int 1195725856          what is that number in my log? the letters "GET "
+    inspector bytes 47 45 54 20               who would read these first bytes as what
+    inspector bytes 474554202f20 --as http --as thrift
     inspector bytes 08 97 01 12 02 41 31 --as protobuf
     xxd -p reply.bin | inspector bytes - --as http --side server
     """
-    from inspector.cli.pasting import read_words, show_bytes
+    if bool(words) == (number is not None):
+        raise click.UsageError("give the bytes as HEX, @FILE or -, or as --int N")
+    from inspector.cli.pasting import parse_number, read_words, show_bytes
     from inspector.cli.showing import Look
+    from inspector.cli.trying import show_first_bytes
+    from inspector.model.sides import SIDE_NAMES
     from inspector.session import Options
+
+    candidates = [read_words(words)] if number is None else parse_number(number)
+    if not protocols:
+        return show_first_bytes(candidates, SIDE_NAMES.index(side), as_json, color)
 
     look = Look("message", with_hex, -1 if depth is None else depth, as_json, raw, color)
     options = Options(thrift=list(thrift), proto=list(proto), message_type=message_type)
-    return show_bytes(read_words(words), protocol, side, options, look, in_words)
+    return show_bytes(candidates[0], protocols, side, options, look, in_words)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from inspector.cli.options import LEVELS, as_json, depth, level, reading
+from inspector.cli.options import LEVELS, ProtocolName, as_json, depth, level, reading
 from inspector.cli.target import parse_target
 
 
@@ -13,6 +13,14 @@ from inspector.cli.target import parse_target
 @reading
 @level
 @click.option("--hex", "with_hex", is_flag=True, help="Add a hex dump.")
+@click.option(
+    "--as",
+    "protocols",
+    metavar="PROTOCOL",
+    multiple=True,
+    type=ProtocolName(),
+    help="Read the message as this beside what it is: how far that gets, and what stops it. Repeatable.",
+)
 @depth
 @as_json
 @click.option("--raw", is_flag=True, help="With --json: add the hex of each leaf.")
@@ -27,6 +35,7 @@ def command(
     color: str,
     level: str,
     with_hex: bool,
+    protocols: tuple[str, ...],
     depth: int | None,
     as_json: bool,
     raw: bool,
@@ -36,9 +45,13 @@ def command(
     \b
     inspector show hms.pcapng 7 --hex
     inspector show hms.pcapng 12 --level packet
+    inspector show hms.pcapng 7 --as thrift       what a Thrift server makes of it
     inspector show hms.pcapng 4 --level flow      which protocols were considered, and why
     """
     target = parse_target(words, read, decode_as, thrift, proto, quiet)
+    if protocols and LEVELS[level] != "message":
+        raise click.UsageError("--as reads a message: leave --level out")
     from inspector.cli.showing import Look, show
 
-    return show(target, Look(LEVELS[level], with_hex, -1 if depth is None else depth, as_json, raw, color))
+    look = Look(LEVELS[level], with_hex, -1 if depth is None else depth, as_json, raw, color, protocols)
+    return show(target, look)
