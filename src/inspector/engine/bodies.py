@@ -55,11 +55,11 @@ def _read(message: Message, body: Body, schemas: Schemas) -> list[Body]:
 def _decode(message: Message, body: Body) -> tuple[Buffer, Field]:
     """The body without its codings, in a buffer of its own below the field of the coded bytes."""
     node = body.node
-    name = f"{message.buffer.name}/body at {message.start}"
     raw = body.buffer
     if raw is None:
-        raw = Buffer(f"{name}, coded", Slices([(node.start, node.end)]), parent=message.buffer)
-    decoded, problem = decoded_body(raw, body.codings, name)
+        name = f"{message.buffer.name}/body at {message.start}, coded"
+        raw = Buffer(name, Slices([(node.start, node.end)]), parent=message.buffer)
+    decoded, problem = decoded_body(raw, body.codings, raw.name.removesuffix(", coded"))
     value = body_text(decoded.data, body.content_type) if body.is_text else None
     tree = Field(body.name, value, 0, decoded.size)
     tree.buffer = decoded

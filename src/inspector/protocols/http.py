@@ -4,13 +4,12 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from inspector.model.buffer import Buffer, Slices
 from inspector.model.errors import DecodeError, HoleError, Malformed, WaitForPeer
-from inspector.model.field import Field
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.model.verdict import MORE, NONE, STRONG, Verdict
 from inspector.protocols.base import Child, Conversation, Hints, Protocol, Sink
+from inspector.protocols.http_body import attach_body, hand_on, text_of
 from inspector.protocols.http_head import (
     CHUNKED,
     CLOSE,
@@ -20,7 +19,6 @@ from inspector.protocols.http_head import (
     Head,
     head_facts,
     head_summary,
-    is_text,
     line_length,
     read_head,
     read_header_section,
@@ -30,9 +28,9 @@ from inspector.protocols.http_head import (
     status_line,
 )
 from inspector.schema.registry import Schemas
-from inspector.wire.media import body_text, codings_of, is_utf8, media_type
+from inspector.wire.media import codings_of, is_utf8
 from inspector.wire.reader import Reader
-from inspector.wire.recorder import Body, Recorder
+from inspector.wire.recorder import Recorder
 
 MAX_CHUNK_LINE: Final = 16 * 1024
 """Bytes in a chunk-size line with its extensions (RFC 9112 7.1.1 asks recipients to limit them)."""
@@ -533,18 +531,22 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
     if framing == CHUNKED:
         _explain_chunks(message, r)
     elif r.left:
-        codings = codings_in(message)
-        header = str(message.facts.get("http.content_type", ""))
-        text = isinstance(context, Context) and context.text and not r.holes and not codings
-        if text and not (is_utf8(header) and b"\0" in r.data[r.pos : r.end]):
-            if is_utf8(header):
-                r.text("http.file_data", r.left)
-            else:
-                r.known("http.file_data", r.left, body_text(r.data[r.pos : r.end], header))
-        else:
-            r.skip("http.coded_data" if codings else "http.file_data", r.left)
-        if isinstance(r, Recorder):
-            _hand_on(message, r, r.last, None, codings)
+        _explain_plain(message, r, isinstance(context, Context) and context.text and not r.holes)
+
+
+def _explain_plain(message: Message, r: Reader, is_text: bool) -> None:
+    """A body in one piece."""
+    codings = codings_in(message)
+    header = str(message.facts.get("http.content_type", ""))
+    text = text_of(r.data[r.pos : r.end], header) if is_text and not codings else None
+    if text is None:
+        r.skip("http.coded_data" if codings else "http.file_data", r.left)
+    elif is_utf8(header):
+        r.text("http.file_data", r.left)
+    else:
+        r.known("http.file_data", r.left, text)
+    if isinstance(r, Recorder):
+        hand_on(r, r.last, None, header, codings)
 
 
 def codings_in(message: Message) -> list[str]:
@@ -553,17 +555,6 @@ def codings_in(message: Message) -> list[str]:
     if "http.content_encoding" not in facts and "http.transfer_encoding" not in facts:
         return []
     return codings_of(str(facts.get("http.content_encoding", "")), str(facts.get("http.transfer_encoding", "")))
-
-
-def _hand_on(message: Message, r: Recorder, node: Field, buffer: Buffer | None, codings: list[str]) -> None:
-    """The body is for whoever knows its media type."""
-    header = str(message.facts.get("http.content_type", ""))
-    if not header and not codings:
-        return
-    body = Body(node, buffer, header, is_text(media_type(header)))
-    body.codings = codings
-    body.name = "http.file_data"
-    r.bodies.append(body)
 
 
 def _explain_chunks(message: Message, r: Reader) -> None:
@@ -580,26 +571,13 @@ def _explain_chunks(message: Message, r: Reader) -> None:
             ranges.append((start, start + size))
         last = size == 0
     if isinstance(r, Recorder) and ranges:
-        _joined_chunks(message, r, ranges)
+        name = f"{message.buffer.name}/body at {message.start}"
+        header = str(message.facts.get("http.content_type", ""))
+        attach_body(r, message.buffer, name, ranges, header, codings_in(message))
     if problem is not None:
         raise problem
     if last and r.left:
         read_trailers(r)
-
-
-def _joined_chunks(message: Message, r: Recorder, ranges: list[tuple[int, int]]) -> None:
-    """The body without the lines between its chunks, in a buffer of its own."""
-    codings = codings_in(message)
-    name = f"{message.buffer.name}/body at {message.start}"
-    body = Buffer(f"{name}, coded" if codings else name, Slices(ranges), parent=message.buffer)
-    context = message.context
-    text = isinstance(context, Context) and context.text and not r.holes and not codings
-    header = str(message.facts.get("http.content_type", ""))
-    value = body_text(body.data, header) if text else None
-    tree = Field("http.coded_data" if codings else "http.file_data", value, 0, body.size)
-    tree.buffer = body
-    r.attach(tree)
-    _hand_on(message, r, tree, body, codings)
 
 
 PROTOCOL = Protocol(

@@ -288,12 +288,13 @@ class Http2Conversation(Conversation):
         window = half.window
         window.left -= frame.length
         stream.spend(side, frame.length)
-        if frame.end > frame.start:
-            child = stream.children[side]
-            if child is None and stream.blind:
-                child = self._guess(side, stream, m, r.data[frame.start - r.base : frame.end - r.base], out)
-            if child is not None and not stream.mute[side]:
-                child.add(frame.start, frame.end)
+        child = stream.children[side]
+        if child is None and stream.blind and frame.end > frame.start:
+            child = self._guess(side, stream, m, r.data[frame.start - r.base : frame.end - r.base], out)
+        if child is None or stream.mute[side]:
+            stream.keep(side, frame.start, frame.end, m)
+        elif frame.end > frame.start:
+            child.add(frame.start, frame.end)
         ends = frame.flags & END_STREAM != 0
         if ends and m.complete:
             stream.on(END_SENT, side)
@@ -313,6 +314,7 @@ class Http2Conversation(Conversation):
     def _end(self, stream: Http2Stream, side: Side) -> None:
         """A side said END_STREAM."""
         stream.ended[side] = True
+        stream.end_body(side, "fin")
         child = stream.children[side]
         if child is not None:
             stream.children[side] = None
@@ -327,6 +329,8 @@ class Http2Conversation(Conversation):
         m.facts["http2.rst_stream.error"] = frame.number
         stream.ended[side] = True
         stream.reset = True
+        for each in (CLIENT, SERVER):
+            stream.end_body(each, "rst")
         if stream.hints is not None:
             child = stream.children[side]
             if child is None:
@@ -410,6 +414,8 @@ class Http2Conversation(Conversation):
             stream.request = first
             stream.asked = block
             return
+        if not pending.ends and not digest.informational and stream.heads[side] is None:
+            stream.heads[side] = digest.fields
         if side == CLIENT:
             if stream.request is None:
                 stream.request = first
@@ -579,6 +585,7 @@ class Http2Conversation(Conversation):
             note(half.pending.first, "the rest of this header block never came")
             half.pending = None
         for stream in self.streams.values():
+            stream.end_body(side, "rst" if ending == "rst" else "")
             child = stream.children[side]
             if child is not None:
                 stream.children[side] = None

@@ -17,6 +17,7 @@ from inspector.protocols.http2_frames import (
     read_payload,
     setting_name,
 )
+from inspector.protocols.http_body import StreamBody, read_stream_body
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
 from inspector.wire.recorder import Recorder
@@ -68,6 +69,8 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
     if isinstance(context, SettingsContext):
         _settings_state(context, frame, r)
     _windows(message, frame, r)
+    if isinstance(context, StreamBody) and isinstance(r, Recorder):
+        read_stream_body(r, message, context)
 
 
 def _stream_state(message: Message, r: Reader) -> None:

@@ -9,6 +9,7 @@ from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.protocols.base import Child, Hints
 from inspector.protocols.hpack_block import Block
 from inspector.protocols.http2_frames import INITIAL_WINDOW_SIZE
+from inspector.protocols.http_body import StreamBody
 
 DEFAULT_WINDOW: Final = 65535
 """Bytes that may be sent before anyone says otherwise (RFC 9113 6.9.2)."""
@@ -46,7 +47,8 @@ class Http2Stream:
     `spent` is how much of the window beyond its initial size is used up (negative: credit). `ended` are sides that
     said END_STREAM or RST_STREAM. `children` read the side's data, of a `mute` side only its header fields; `request`
     opened the stream. `blind` says that the header fields that tell what the data is were not captured, `told` are
-    those that were; `guesses` counts tries to recognise it.
+    those that were; `guesses` counts tries to recognise it. `heads` are the fields that came before the side's data,
+    `bodies` the data that nobody reads.
     """
 
     def __init__(self, number: i64, state: i64) -> None:
@@ -65,6 +67,8 @@ class Http2Stream:
         self.guesses = 0
         self.children: list[Child | None] = [None, None]
         self.mute = [False, False]
+        self.heads: list[dict[str, str] | None] = [None, None]
+        self.bodies: list[StreamBody | None] = [None, None]
 
     def spend(self, side: Side, count: i64) -> None:
         """`side` sent `count` bytes of data (negative: was allowed so many more)."""
@@ -76,6 +80,23 @@ class Http2Stream:
     def spent(self, side: Side) -> int:
         """Bytes of its window that `side` has used up beyond what it was given back."""
         return self.spent_client if side == CLIENT else self.spent_server
+
+    def keep(self, side: Side, start: int, end: int, frame: Message) -> None:
+        """Bytes `start:end` of the side's buffer, which came in `frame`, are data that nobody cuts messages out of."""
+        body = self.bodies[side]
+        if body is None and start < end:
+            body = StreamBody(f"{frame.buffer.name}/stream {self.number}", self.heads[side] or {})
+            self.bodies[side] = body
+        if body is not None:
+            body.add(start, end, frame)
+
+    def end_body(self, side: Side, ending: str) -> None:
+        """The side sends no more data; `ending` as for `StreamBody.finish`."""
+        self.heads[side] = None
+        body = self.bodies[side]
+        if body is not None:
+            self.bodies[side] = None
+            body.finish(ending)
 
     def on(self, event: i64, side: Side) -> bool:
         """Change the state for what `side` sent; False when the state does not allow it."""

@@ -4,6 +4,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from inspector.protocols.http_body import is_text
 from inspector.wire.reader import Reader
 
 MAX_LINE: Final = 256 * 1024
@@ -403,10 +404,3 @@ def head_facts(head: Head) -> dict[str, object]:
     for key, value in head.headers.items():
         facts[HEADER_FIELDS[key]] = value
     return facts
-
-
-def is_text(content_type: str) -> bool:
-    """Whether a media type is text to people."""
-    return content_type.startswith("text/") or content_type.endswith(
-        ("json", "xml", "javascript", "x-www-form-urlencoded")
-    )
