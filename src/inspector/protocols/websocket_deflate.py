@@ -21,13 +21,17 @@ KEPT_EVERY: Final = 512
 """Messages after which a window is kept, so that explaining one inflates no more than so many before it."""
 MAX_MAPPED: Final = 65536
 """Steps in which a message is inflated to learn which bytes led to which."""
-LOST: Final = "compressed with the help of earlier messages that are missing"
+WINDOW: Final = 1 << MAX_BITS
+"""Bytes that a message may point back over at most; so many are kept, whatever was agreed on."""
+DISTANCE: Final = "distance too far back"
+"""How zlib says that a message points back further than there are bytes."""
 
 
 class Terms:
     """What the handshake agreed on: `deflate`, and for each side the window in bits and whether it is kept.
 
-    `known` says that the handshake was seen; `others` are extensions that nobody here reads.
+    `known` says that the handshake was seen; `others` are extensions that nobody here reads, `faults` what no answer
+    may say.
     """
 
     def __init__(self) -> None:
@@ -36,6 +40,7 @@ class Terms:
         self.bits = [MAX_BITS, MAX_BITS]
         self.keeps = [True, True]
         self.others: list[str] = []
+        self.faults: list[str] = []
 
     def read(self, extensions: str) -> None:
         """Take in the Sec-WebSocket-Extensions header of the answer (RFC 6455 9.1, RFC 7692 7.1)."""
@@ -43,6 +48,8 @@ class Terms:
         for extension in extensions.split(","):
             words = [word.strip() for word in extension.split(";")]
             if words[0] == NAME:
+                if self.deflate:
+                    self.faults.append(f"the handshake's answer agrees on {NAME} twice (RFC 7692 5)")
                 self.deflate = True
                 for parameter in words[1:]:
                     self._parameter(parameter)
@@ -50,13 +57,18 @@ class Terms:
                 self.others.append(words[0])
 
     def _parameter(self, text: str) -> None:
-        before, _, after = text.partition("=")
+        before, given, after = text.partition("=")
         name, value = before.strip(), after.strip().strip('"')
         for side, whose in enumerate(("client", "server")):
-            if name == f"{whose}_no_context_takeover":
+            if name == f"{whose}_no_context_takeover" and not given:
                 self.keeps[side] = False
-            elif name == f"{whose}_max_window_bits" and value.isdecimal() and 8 <= int(value[:9]) <= MAX_BITS:
+                return
+            if name == f"{whose}_max_window_bits" and value.isdecimal() and 8 <= int(value[:9]) <= MAX_BITS:
                 self.bits[side] = int(value)
+                return
+        self.faults.append(
+            f"the handshake's answer has {text.strip()[:60]!r}, which is no parameter of {NAME} (RFC 7692 7.1)"
+        )
 
     @property
     def allowed(self) -> int:
@@ -74,13 +86,17 @@ class Terms:
 
 
 class Inflated:
-    """What came out of one message; `problem` says why it is not all, `window` is what the next one may refer to."""
+    """What came out of one message; `problem` says why it is not all, `window` is what the next one may refer to.
 
-    __slots__ = ("data", "problem", "window")
+    `remark` is about a message that came out whole.
+    """
+
+    __slots__ = ("data", "problem", "remark", "window")
 
     def __init__(self, data: bytes, problem: str, window: bytes) -> None:
         self.data = data
         self.problem = problem
+        self.remark = ""
         self.window = window
 
 
@@ -131,22 +147,22 @@ class Worker:
 
     def end(self) -> bytes:
         """The bytes that the next message may refer to."""
-        most = 1 << self.bits
         parts: list[bytes] = []
         size = 0
         for part in reversed(self.out):
-            if size >= most:
+            if size >= WINDOW:
                 break
             parts.append(part)
             size += len(part)
-        if size < most:
+        if size < WINDOW:
             parts.append(self.window)
         parts.reverse()
-        return b"".join(parts)[-most:]
+        return b"".join(parts)[-WINDOW:]
 
-    def finish(self) -> Inflated:
-        """End the message; a last block in the end tells whether the decoder stood between two blocks."""
-        if self.fed and not self.problem:
+    def finish(self, whole: bool = True) -> Inflated:
+        """End the message, unless it is not there `whole`; a last block in the end tells whether the decoder stood
+        between two blocks."""
+        if self.fed and not self.problem and whole:
             restarts = self.restarts
             self.feed(TAIL)
             self.feed(LAST)
@@ -158,15 +174,15 @@ class Worker:
         return Inflated(b"".join(self.out), self.problem, b"" if self.problem else self.end())
 
 
-def inflate(bits: int, window: bytes, payload: bytes) -> Inflated:
-    """A whole message, the window before it given."""
+def inflate(bits: int, window: bytes, payload: bytes, whole: bool = True) -> Inflated:
+    """A message, the window before it given; `payload` is only its beginning when it is not `whole`."""
     worker = Worker(bits, window)
     worker.feed(payload)
     if worker.problem and worker.size <= MAX_INFLATED:
         # again in small steps, to keep what came before the fault
         worker = Worker(bits, window)
         stepwise(worker, payload)
-    return worker.finish()
+    return worker.finish(whole)
 
 
 def stepwise(worker: Worker, payload: bytes) -> Pieces:
@@ -191,20 +207,23 @@ class Direction:
     """Inflates the messages of one side in their order, and later any of them again.
 
     What a message may refer to is the window before it. It is kept now and then, and for the message after the one
-    explained last; the others follow from the messages in between. `window` is None when what came before is missing.
+    explained last; the others follow from the messages in between. `window` is None when what came before is missing,
+    for the reason that `missing` tells.
     """
 
-    def __init__(self, bits: int, keeps: bool, late: bool) -> None:
+    def __init__(self, bits: int, keeps: bool, missing: str) -> None:
         self.bits = bits
         self.keeps = keeps
-        self.window: bytes | None = None if late else b""
+        self.missing = missing
+        self.window: bytes | None = None if missing else b""
         self.messages: list[list[Part]] = []
         self.kept: dict[int, bytes] = {}
         self.latest = -1
         self.latest_window = b""
 
-    def add(self, parts: list[Part], payload: bytes) -> Inflated:
-        """Inflate the next message, which lies in `parts`; it is the last of `messages` afterwards.
+    def add(self, parts: list[Part], payload: bytes, whole: bool = True) -> Inflated:
+        """Inflate the next message, which lies in `parts`; it is the last of `messages` afterwards. Of one that is not
+        `whole`, `payload` is the beginning.
 
         After a loss every message is tried without what came before: most senders start anew at some point, and one
         that refers to what is missing gives itself away.
@@ -215,17 +234,30 @@ class Direction:
         if self.keeps and (lost or not window or index % KEPT_EVERY == 0):
             self.kept[index] = window
         self.messages.append(parts)
-        found = inflate(self.bits, window, payload)
+        found = inflate(self.bits, window, payload, whole)
+        if DISTANCE in found.problem and not lost and self.bits < MAX_BITS:
+            found = self._wider(found, window, payload, whole)
         if found.problem:
-            self.lose()
-            if lost and "distance" in found.problem:
-                found.problem = LOST
-        else:
+            if lost and DISTANCE in found.problem:
+                found.problem = f"it points back into earlier messages that are missing: {self.missing}"
+            self.lose("a message before it could not be inflated")
+        elif whole:
             self.window = found.window if self.keeps else b""
         return found
 
-    def lose(self) -> None:
+    def _wider(self, found: Inflated, window: bytes, payload: bytes, whole: bool) -> Inflated:
+        """Senders that do not keep to the window agreed on are read all the same."""
+        again = inflate(MAX_BITS, window, payload, whole)
+        if again.problem:
+            return found
+        again.remark = f"points back over more than the {1 << self.bits:,} bytes agreed on (RFC 7692 7.1.2)"
+        self.bits = MAX_BITS
+        return again
+
+    def lose(self, why: str) -> None:
         """A message was never seen, or cannot be read: what refers to it cannot be inflated."""
+        if self.keeps and self.window is not None:
+            self.missing = why
         self.window = None if self.keeps else b""
 
     def before(self, index: int, buffer: Buffer) -> bytes:
@@ -264,14 +296,15 @@ class Unpacked(BufferSource):
 
 
 def unpacked(parent: Buffer, bits: int, window: bytes, name: str) -> tuple[Buffer, str]:
-    """The inflated contents of `parent`, and what stopped inflating ("" when nothing did)."""
-    payload = parent.data
+    """The inflated contents of `parent` up to its first hole, and what stopped inflating ("" when nothing did)."""
+    holes = parent.holes
+    payload = parent.read(0, holes[0][0] if holes else parent.size)
     worker = Worker(bits, window)
     pieces = stepwise(worker, payload)
-    found = worker.finish()
+    found = worker.finish(not holes)
     if pieces.size < len(found.data):
         last = len(payload)
         pieces.add_range(max(last - 1, 0), last, len(found.data) - pieces.size)
     buffer = Buffer(name, Unpacked(found.data, pieces), parent=parent)
     buffer.exact = False
-    return buffer, found.problem
+    return buffer, found.problem or ("what follows was never captured" if holes else "")

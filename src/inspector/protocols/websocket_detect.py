@@ -11,6 +11,7 @@ from inspector.protocols.base import Hints
 from inspector.protocols.websocket_frames import (
     CLOSE,
     CONTINUATION,
+    MAX_FRAME,
     RSV1,
     TEXT,
     Frame,
@@ -68,13 +69,15 @@ def look_at(data: bytes, pos: int, side: Side) -> Look:
     while not found.sure and found.frames < MOST_FRAMES and r.left:
         try:
             frame = read_header(r)
+            if frame.length > MAX_FRAME:
+                found.wrong = True
+                break
             if frame.length > r.left:
                 found.wrong = bool(faults(frame, side, RSV1)) or _out_of_turn(frame, found)
                 break
             payload = unmask(r.peek(min(frame.length, MOST_BYTES)), frame.key)
             r.skip("websocket.payload", frame.length)
-        except DecodeError as error:
-            found.wrong = "at most" in error.reason
+        except DecodeError:
             break
         if not _plausible(frame, payload, side) or _out_of_turn(frame, found):
             found.wrong = True

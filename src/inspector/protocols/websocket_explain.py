@@ -4,11 +4,13 @@ from typing import Final
 
 from inspector.model.buffer import Buffer
 from inspector.model.message import Message
+from inspector.protocols.websocket_content import read_binary, read_text
 from inspector.protocols.websocket_deflate import Direction, unpacked
 from inspector.protocols.websocket_frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    MAX_FRAME,
     PING,
     PONG,
     TEXT,
@@ -19,7 +21,7 @@ from inspector.protocols.websocket_frames import (
 from inspector.protocols.websocket_handshake import Handshake
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
-from inspector.wire.recorder import Body, Recorder
+from inspector.wire.recorder import Recorder
 
 PAYLOADS: Final = {
     CONTINUATION: "websocket.payload.continue",
@@ -51,6 +53,31 @@ class FrameContext:
         self.terms = ""
 
 
+MEANING: Final = (
+    "websocket.subprotocol.name",
+    "websocket.subprotocol.message",
+    "websocket.subprotocol.id",
+    "websocket.subprotocol.about",
+)
+"""What a message means in its subprotocol, drawn as fields without bytes of their own."""
+
+
+class Reading:
+    """How a payload is to be read: `context` is the frame's, `opcode` the frame's, `content` the message's (-1: not
+    known); `fragment` says that it is only a part of its message.
+    """
+
+    __slots__ = ("content", "context", "fragment", "opcode", "schemas", "subprotocol")
+
+    def __init__(self, message: Message, context: FrameContext, opcode: int, fragment: bool, schemas: Schemas) -> None:
+        self.context = context
+        self.opcode = opcode
+        self.content = context.opcode if opcode == CONTINUATION else opcode
+        self.fragment = fragment or opcode == CONTINUATION
+        self.subprotocol = str(message.facts.get("websocket.subprotocol.name", ""))
+        self.schemas = schemas
+
+
 def explain(message: Message, r: Reader, schemas: Schemas) -> None:
     """Header, payload as it was sent, and the readings of it: unmasked, then inflated."""
     context = message.context
@@ -58,9 +85,17 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
         context = FrameContext()
     if context.joined:
         r.begin("websocket.payload")
-        _content(message.buffer, message.buffer.parent, r, context, context.opcode, False)
+        reading = Reading(message, context, context.opcode, False, schemas)
+        _content(message.buffer, message.buffer.parent, r, reading)
         r.close()
-        return
+    else:
+        _frame(message, r, context, schemas)
+    for name in MEANING:
+        if name in message.facts:
+            r.known(name, 0, message.facts[name])
+
+
+def _frame(message: Message, r: Reader, context: FrameContext, schemas: Schemas) -> None:
     if context.handshake is not None:
         _handshake(context.handshake, context.terms, r)
     frame = read_header(r)
@@ -68,18 +103,21 @@ def explain(message: Message, r: Reader, schemas: Schemas) -> None:
     if not size:
         return
     part = Part(frame.payload, frame.payload + size, frame.key)
-    if not frame.masked:
+    reading = Reading(message, context, frame.opcode, not frame.fin or size < frame.length, schemas)
+    if size > MAX_FRAME:
+        r.skip("websocket.masked_payload" if frame.masked else "websocket.payload", size)
+    elif not frame.masked:
         r.begin("websocket.payload")
         payload = unmasked(message.buffer, [part], f"{message.buffer.name}/payload at {frame.payload}")
-        _content(payload, message.buffer, r, context, frame.opcode, not frame.fin)
+        _content(payload, message.buffer, r, reading)
         r.close()
-        return
-    r.skip("websocket.masked_payload", size)
-    if isinstance(r, Recorder):
-        payload = unmasked(message.buffer, [part], f"{message.buffer.name}/unmasked at {frame.payload}")
-        inner = Recorder(payload.data, 0, payload.holes, "websocket.payload")
-        _content(payload, message.buffer, inner, context, frame.opcode, not frame.fin)
-        _attach(r, inner, payload)
+    else:
+        r.skip("websocket.masked_payload", size)
+        if isinstance(r, Recorder):
+            payload = unmasked(message.buffer, [part], f"{message.buffer.name}/unmasked at {frame.payload}")
+            inner = Recorder(payload.data, 0, payload.holes, "websocket.payload")
+            _content(payload, message.buffer, inner, reading)
+            _attach(r, inner, payload)
 
 
 def _attach(r: Recorder, inner: Recorder, buffer: Buffer) -> None:
@@ -106,12 +144,11 @@ def _handshake(handshake: Handshake, terms: str, r: Reader) -> None:
     r.known("websocket.handshake.compression", 0, terms)
 
 
-def _content(
-    payload: Buffer, carrier: Buffer | None, r: Reader, context: FrameContext, opcode: int, fragment: bool
-) -> None:
+def _content(payload: Buffer, carrier: Buffer | None, r: Reader, reading: Reading) -> None:
     """The payload's bytes at `r`, which are all of `payload`, taken out of `carrier`."""
+    context = reading.context
     if not context.compressed:
-        _plain(r, opcode, context.opcode if opcode == CONTINUATION else opcode, fragment or opcode == CONTINUATION)
+        _plain(r, reading)
         return
     r.skip("websocket.payload.deflated", r.left)
     direction = context.direction
@@ -120,30 +157,34 @@ def _content(
     window = direction.before(context.index, carrier)
     inflated, problem = unpacked(payload, direction.bits, window, f"{payload.name}, inflated")
     inner = Recorder(inflated.data, 0, [], "websocket.payload.inflated")
-    _plain(inner, opcode, opcode, False)
+    reading.fragment = reading.fragment or bool(problem)
+    _plain(inner, reading)
     _attach(r, inner, inflated)
     if problem:
         r.open[-1].children[-1].issue = problem
 
 
-def _plain(r: Reader, opcode: int, content: int, fragment: bool) -> None:
-    """Bytes that are neither masked nor compressed; `content` is the opcode of the message, -1 when not known."""
+def _plain(r: Reader, reading: Reading) -> None:
+    """Bytes that are neither masked nor compressed."""
     size = r.left
-    name = PAYLOADS.get(opcode, "websocket.payload.unknown")
-    missing = r.missing(r.offset, r.offset + size)
+    name = PAYLOADS.get(reading.opcode, "websocket.payload.unknown")
     if not size:
         return
-    if opcode == CLOSE and not missing:
-        _close(r)
-    elif content != TEXT or missing:
+    if r.missing(r.offset, r.offset + size):
         r.skip(name, size)
-    elif fragment:
+    elif reading.opcode == CLOSE:
+        _close(r)
+    elif reading.fragment and reading.content == TEXT:
         # A character may be cut where the fragment is.
         r.known(name, size, r.peek(size).decode("utf-8", "replace"))
+    elif reading.fragment:
+        r.skip(name, size)
+    elif reading.content == TEXT:
+        read_text(r, name, reading.subprotocol)
+    elif reading.content == BINARY:
+        read_binary(r, name, reading.subprotocol, reading.schemas)
     else:
-        text = r.text(name, size).strip()
-        if isinstance(r, Recorder) and text[:1] + text[-1:] in ("{}", "[]"):
-            r.bodies.append(Body(r.last, None, "application/json", True))
+        r.skip(name, size)
 
 
 def _close(r: Reader) -> None:

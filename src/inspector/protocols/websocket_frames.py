@@ -30,6 +30,9 @@ MAX_CONTROL: Final = 125
 """Bytes of a control frame's payload (RFC 6455 5.5)."""
 MAX_FRAME: Final = 64 << 20
 """Bytes of one frame that are waited for; libraries stop at 1 to 64 MiB unless told otherwise."""
+TOP_BIT: Final = "the highest bit of a 64-bit length is set"
+MAX_LARGE: Final = 1 << 40
+"""Bytes of one frame that are passed over as they come: more than any capture holds is no length."""
 KEY_SIZE: Final = 4
 
 CLOSE_NAMES: Final = {
@@ -82,7 +85,7 @@ class Frame:
 
 
 def read_header(r: Reader) -> Frame:
-    """Everything before the payload (RFC 6455 5.2). Raises Malformed for a length that nobody would wait for."""
+    """Everything before the payload (RFC 6455 5.2)."""
     frame = Frame(r.offset)
     first = r.peek_u8()
     frame.fin = first >= 0x80
@@ -106,8 +109,6 @@ def read_header(r: Reader) -> Frame:
     if frame.masked:
         frame.key = r.take("websocket.masking_key", KEY_SIZE)
     frame.payload = r.offset
-    if frame.length > MAX_FRAME:
-        raise r.malformed(f"a frame of {frame.length:,} bytes; at most {MAX_FRAME:,} are read")
     return frame
 
 
@@ -119,6 +120,8 @@ def faults(frame: Frame, side: Side, allowed: int) -> list[str]:
     if frame.rsv & ~allowed:
         bits = ", ".join(f"RSV{4 - i}" for i in (3, 2, 1) if frame.rsv & ~allowed & 1 << i - 1)
         found.append(f"{bits} set, which no extension agreed on explains (RFC 6455 5.2)")
+    if frame.rsv & allowed & RSV1 and frame.control:
+        found.append("RSV1 on a control frame, which is never compressed (RFC 7692 6)")
     if frame.masked != (side == CLIENT):
         whose = "a client must mask its frames" if side == CLIENT else "a server must not mask its frames"
         found.append(f"{whose} (RFC 6455 5.1)")
@@ -128,6 +131,8 @@ def faults(frame: Frame, side: Side, allowed: int) -> list[str]:
         found.append("a control frame in fragments (RFC 6455 5.5)")
     if frame.length < {126: 126, 127: 65536}.get(frame.short, 0):
         found.append("the length is not written in the shortest form (RFC 6455 5.2)")
+    if frame.length >> 63:
+        found.append(f"{TOP_BIT}, which must be 0 (RFC 6455 5.2)")
     return found
 
 
@@ -145,7 +150,7 @@ def unmask(data: bytes, key: bytes, phase: int = 0) -> bytes:
 def close_fault(payload: bytes) -> str:
     """What is wrong with the payload of a close frame, "" when nothing is (RFC 6455 5.5.1, 7.4)."""
     if len(payload) == 1:
-        return "a close code has two bytes, here is one"
+        return "a close code has two bytes, here is one (RFC 6455 5.5.1)"
     if len(payload) < 2:
         return ""
     code = payload[0] << 8 | payload[1]

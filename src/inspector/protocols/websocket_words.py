@@ -56,9 +56,16 @@ def quoted(text: str) -> str:
 
 def described(content: bytes) -> str:
     """Bytes in short: their number and the first ones; text when they are that."""
-    if not content:
-        return "empty"
-    size = "1 byte" if len(content) == 1 else f"{len(content):,} bytes"
+    return f"{counted(len(content))} {opening(content)}" if content else "empty"
+
+
+def opening(content: bytes) -> str:
+    """The first ones of some bytes; text when they are that."""
     if content[:SHOWN].isascii() and content[:SHOWN].decode("latin-1").isprintable():
-        return f"{size} {quoted_start(content)}"
-    return f"{size} {content[:HEX].hex(' ')}{' …' if len(content) > HEX else ''}"
+        return quoted_start(content)
+    return f"{content[:HEX].hex(' ')}{' …' if len(content) > HEX else ''}"
+
+
+def counted(size: int) -> str:
+    """A number of bytes."""
+    return "1 byte" if size == 1 else f"{size:,} bytes"
