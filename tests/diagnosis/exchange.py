@@ -57,19 +57,29 @@ class Talk:
             self.send(SERVER, SYN | ACK)
             self.send(CLIENT, ACK)
 
-    def send(self, side: int, flags: int, payload: bytes = b"", acknowledge: bool = True) -> int:
-        """One packet; the packet's number."""
+    def send(
+        self,
+        side: int,
+        flags: int,
+        payload: bytes = b"",
+        acknowledge: bool = True,
+        window: int = 1000,
+        at: int | None = None,
+    ) -> int:
+        """One packet; the packet's number. `at` is a sequence number that was used before: then nothing moves on."""
         hosts = self.hosts if side == CLIENT else self.hosts[::-1]
         ports = self.ports if side == CLIENT else self.ports[::-1]
         ack = self.next[1 - side] if acknowledge else 0
-        segment = tcp(self.next[side], payload, flags, ack, ports, hosts=hosts)
+        seq = self.next[side] if at is None else at
+        segment = tcp(seq, payload, flags, ack, ports, window=window, hosts=hosts)
         if self.version == 4:
             frame = ethernet(ipv4(segment, hosts=hosts))
         else:
             frame = ethernet(ipv6(segment, hosts=hosts), 0x86DD)
         self.wire.wait(50e-6)
         self.wire.packets.append((self.wire.now, frame))
-        self.next[side] += len(payload) + bool(flags & (SYN | FIN))
+        if at is None:
+            self.next[side] += len(payload) + bool(flags & (SYN | FIN))
         return len(self.wire.packets)
 
     def say(self, side: int, data: bytes, acknowledged: bool = True) -> None:
@@ -89,6 +99,21 @@ class Talk:
         self.fin(first)
         self.fin(1 - first)
         self.send(first, ACK)
+
+
+def found(wire: Wire, folder: Path, flow: int = 1) -> list[Finding]:
+    """What is said of a flow; its evidence must be the packets' bytes."""
+    findings = [f for f in wire.findings(folder) if f.flow == flow]
+    for finding in findings:
+        assert finding.see
+        assert finding.why
+        assert finding.do
+        assert finding.references
+        assert finding.evidence
+        for evidence in finding.evidence:
+            data = wire.packets[evidence.packet - 1][1]
+            assert data[evidence.start : evidence.end] == evidence.bytes
+    return findings
 
 
 def refuse(wire: Wire, port: int, version: int = 4, host: str = "") -> None:

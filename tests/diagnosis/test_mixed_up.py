@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnosis.exchange import CALL, CLIENT, GET, REPLY, SERVER, Talk, Wire
-from inspector.model.finding import Finding
+from diagnosis.exchange import CALL, CLIENT, GET, REPLY, SERVER, Talk, Wire, found
 
 HELLO = b"\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03" + bytes(range(32)) + b"\x00\x00\x02\x13\x01\x01\x00"
 ALERT = b"\x15\x03\x03\x00\x02\x02\x0a"
@@ -22,21 +21,6 @@ START = b"\x01\x00\x00\x00\x06GSSAPI\x02\x00\x00\x00\x02ab"
 
 def sasl(text: bytes) -> bytes:
     return b"\x04" + len(text).to_bytes(4, "big") + text
-
-
-def found(wire: Wire, folder: Path, flow: int = 1) -> list[Finding]:
-    """What is said of a flow; its evidence must be the packets' bytes."""
-    findings = [f for f in wire.findings(folder) if f.flow == flow]
-    for finding in findings:
-        assert finding.see
-        assert finding.why
-        assert finding.do
-        assert finding.references
-        assert finding.evidence
-        for evidence in finding.evidence:
-            data = wire.packets[evidence.packet - 1][1]
-            assert data[evidence.start : evidence.end] == evidence.bytes
-    return findings
 
 
 def silent(opening: bytes, port: int, how: str = "closed") -> Wire:

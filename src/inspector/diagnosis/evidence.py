@@ -12,6 +12,8 @@ from inspector.net.flows import FlowTable
 from inspector.net.headers import explain_packet
 from inspector.net.numbers import ACK, FIN, PSH, RST, SYN
 
+SHOWN = 16
+"""Bytes of a payload that are shown where it does not matter what they say."""
 FLAGS = ((FIN, "FIN"), (SYN, "SYN"), (RST, "RST"), (PSH, "PSH"), (ACK, "ACK"))
 
 
@@ -31,6 +33,19 @@ def opening_evidence(
     return found
 
 
+def message_evidence(message: Message, start: int, end: int, text: str) -> list[Evidence]:
+    """Bytes `start:end` of a message, counted from its first byte, in every packet that carries a part of them."""
+    buffer = message.buffer
+    at = message.start + start
+    found: list[Evidence] = []
+    for origin in buffer.origins(at, min(message.start + end, message.end)):
+        length = origin.end - origin.start
+        data = buffer.read(at, at + length)
+        found.append(Evidence(message.number, origin.packet, origin.start, origin.end, data, text))
+        at += length
+    return found
+
+
 def reading_evidence(case: Case, readings: list[Reading]) -> list[Evidence]:
     """How each reader takes the client's first bytes, each reading once."""
     found: list[Evidence] = []
@@ -42,8 +57,8 @@ def reading_evidence(case: Case, readings: list[Reading]) -> list[Evidence]:
     return found
 
 
-def tcp_evidence(flow_table: FlowTable, packet: int, field: str, last: int, text: str) -> Evidence | None:
-    """The last `last` bytes of a TCP header field of a packet; None where the field was not captured."""
+def tcp_evidence(flow_table: FlowTable, packet: int, field: str, last: int, text: str) -> list[Evidence]:
+    """The last `last` bytes of a TCP header field of a packet; none where the field was not captured."""
     table = flow_table.table
     row = packet - 1
     data = table.data(packet)
@@ -51,16 +66,26 @@ def tcp_evidence(flow_table: FlowTable, packet: int, field: str, last: int, text
     for node in tree.walk():
         if node.name == field:
             start = node.end - last
-            return Evidence(None, packet, start, node.end, data[start : node.end], text)
-    return None
+            return [Evidence(None, packet, start, node.end, data[start : node.end], text)]
+    return []
+
+
+def payload_evidence(flow_table: FlowTable, packet: int, text: str, message: Message | None) -> list[Evidence]:
+    """The first bytes of a packet's payload; none where they were not captured."""
+    h = flow_table.headers
+    start = int(h.start[packet - 1])
+    end = start + min(int(h.captured[packet - 1]), SHOWN)
+    if end <= start:
+        return []
+    data = flow_table.table.data(packet)[start:end]
+    return [Evidence(message.number if message is not None else None, packet, start, end, data, text)]
 
 
 def flags_evidence(flow_table: FlowTable, packet: int, text: str) -> list[Evidence]:
     """The byte that holds FIN and RST (RFC 9293 3.1)."""
     flags = int(flow_table.headers.flags[packet - 1])
     names = ", ".join(name for bit, name in FLAGS if flags & bit)
-    found = tcp_evidence(flow_table, packet, "tcp.flags", 1, f"TCP flags {names}: {text}")
-    return [found] if found is not None else []
+    return tcp_evidence(flow_table, packet, "tcp.flags", 1, f"TCP flags {names}: {text}")
 
 
 def ack_evidence(case: Case) -> list[Evidence]:
@@ -71,8 +96,7 @@ def ack_evidence(case: Case) -> list[Evidence]:
     asked = case.flow.buffers[CLIENT].size
     what = "the whole request" if ending.acknowledged >= asked else f"{ending.acknowledged:,} bytes of the request"
     text = f"TCP acknowledgement: the server's kernel has {what} ({ending.acknowledged:,} of {count(asked, 'byte')})"
-    found = tcp_evidence(case.scene.flow_table, ending.ack_packet, "tcp.ack_raw", 4, text)
-    return [found] if found is not None else []
+    return tcp_evidence(case.scene.flow_table, ending.ack_packet, "tcp.ack_raw", 4, text)
 
 
 def ending_evidence(case: Case) -> list[Evidence]:

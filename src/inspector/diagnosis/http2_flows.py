@@ -1,7 +1,7 @@
 """HTTP/2 connections as rules see them."""
 
+from inspector.diagnosis.evidence import message_evidence
 from inspector.diagnosis.scene import Scene
-from inspector.model.finding import Evidence
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT
 
@@ -65,18 +65,8 @@ def number_of(message: Message, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def evidence_of(message: Message, start: int, end: int, text: str) -> list[Evidence]:
-    """Bytes `start:end` of a message, counted from its first byte, in every packet that carries a part of them."""
-    buffer = message.buffer
-    at = message.start + start
-    found: list[Evidence] = []
-    for origin in buffer.origins(at, min(message.start + end, message.end)):
-        length = origin.end - origin.start
-        found.append(
-            Evidence(message.number, origin.packet, origin.start, origin.end, buffer.read(at, at + length), text)
-        )
-        at += length
-    return found
+evidence_of = message_evidence
+"""Bytes of a frame as evidence."""
 
 
 def request_on(frames: list[Message], stream: int) -> Message | None:

@@ -25,15 +25,25 @@ class Scene:
         self.messages = messages
         self.worked_out: dict[str, object] = {}
         self.firsts: dict[int, list[Message | None]] = {}
+        self.lasts: dict[int, list[Message | None]] = {}
         for message in messages:
             if message.parent is None:
-                first = self.firsts.setdefault(message.flow, [None, None])
-                if first[message.side] is None:
-                    first[message.side] = message
+                flow, side = message.flow, message.side
+                first = self.firsts.get(flow)
+                if first is None:
+                    first = self.firsts[flow] = [None, None]
+                    self.lasts[flow] = [None, None]
+                if first[side] is None:
+                    first[side] = message
+                self.lasts[flow][side] = message
 
     def first(self, flow: int, side: Side) -> Message | None:
         """The first message that a side sent in a flow."""
         return self.firsts.get(flow, [None, None])[side]
+
+    def last(self, flow: int, side: Side) -> Message | None:
+        """The last message that a side sent in a flow."""
+        return self.lasts.get(flow, [None, None])[side]
 
     @cached_property
     def cases(self) -> list["Case"]:
