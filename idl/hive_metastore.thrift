@@ -1,7 +1,7 @@
 // The Hive Metastore's Thrift interface as its clients use it: Spark with its built-in Hive 2.3 client, Hive's own
 // shell and the Python clients. Field ids, names and types are those that travel on the wire in Hive 2.3; what Hive 3
-// added is here where it does not clash with them. Left out are resource plans, the schema registry,
-// master keys, replication and the file metadata cache.
+// added is here where it does not clash with them. Left out are resource plans, the schema registry
+// and replication.
 
 include "fb303.thrift"
 
@@ -17,6 +17,8 @@ enum GrantRevokeType { GRANT = 1, REVOKE = 2 }
 enum DataOperationType { SELECT = 1, INSERT = 2, UPDATE = 3, DELETE = 4, UNSET = 5, NO_TXN = 6 }
 enum FunctionType { JAVA = 1 }
 enum ResourceType { JAR = 1, FILE = 2, ARCHIVE = 3 }
+enum FileMetadataExprType { ORC_SARG = 1 }
+enum PartitionFilterMode { BY_NAMES = 0, BY_VALUES = 1, BY_EXPR = 2 }
 enum ClientCapability { TEST_CAPABILITY = 1, INSERT_ONLY_TABLES = 2 }
 
 // Who may do what
@@ -135,6 +137,7 @@ struct Database {
   6: string ownerName,
   7: PrincipalType ownerType,
   8: string catalogName,
+  9: i32 createTime,
 }
 
 struct SerDeInfo {
@@ -918,6 +921,58 @@ exception ConfigValSecurityException { 1: string message }
 
 exception InvalidInputException { 1: string message }
 
+// Partitions chosen field by field
+
+struct GetPartitionsProjectionSpec {
+  1: list<string> fieldList,
+  2: string includeParamKeyPattern,
+  3: string excludeParamKeyPattern,
+}
+
+struct GetPartitionsFilterSpec { 7: PartitionFilterMode filterMode, 8: list<string> filters }
+
+struct GetPartitionsRequest {
+  1: string catName,
+  2: string dbName,
+  3: string tblName,
+  4: bool withAuth,
+  5: string user,
+  6: list<string> groupNames,
+  7: GetPartitionsProjectionSpec projectionSpec,
+  8: GetPartitionsFilterSpec filterSpec,
+}
+
+struct GetPartitionsResponse { 1: list<PartitionSpec> partitionSpec }
+
+// What the metastore caches of the files of tables
+
+struct MetadataPpdResult { 1: binary metadata, 2: binary includeBitset }
+
+struct GetFileMetadataByExprRequest {
+  1: list<i64> fileIds,
+  2: binary expr,
+  3: bool doGetFooters,
+  4: FileMetadataExprType type,
+}
+
+struct GetFileMetadataByExprResult { 1: map<i64, MetadataPpdResult> metadata, 2: bool isSupported }
+
+struct GetFileMetadataRequest { 1: list<i64> fileIds }
+
+struct GetFileMetadataResult { 1: map<i64, binary> metadata, 2: bool isSupported }
+
+struct PutFileMetadataRequest { 1: list<i64> fileIds, 2: list<binary> metadata, 3: FileMetadataExprType type }
+
+struct PutFileMetadataResult {}
+
+struct ClearFileMetadataRequest { 1: list<i64> fileIds }
+
+struct ClearFileMetadataResult {}
+
+struct CacheFileMetadataRequest { 1: string dbName, 2: string tblName, 3: string partName, 4: bool isAllParts }
+
+struct CacheFileMetadataResult { 1: bool isSupported }
+
 service ThriftHiveMetastore extends fb303.FacebookService {
   // Server settings and identity
   string getMetaConf(1: string key) throws (1: MetaException o1)
@@ -1275,4 +1330,20 @@ service ThriftHiveMetastore extends fb303.FacebookService {
   CurrentNotificationEventId get_current_notificationEventId()
   NotificationEventsCountResponse get_notification_events_count(1: NotificationEventsCountRequest rqst)
   FireEventResponse fire_listener_event(1: FireEventRequest rqst)
+
+  // Partitions chosen field by field
+  GetPartitionsResponse get_partitions_with_specs(1: GetPartitionsRequest request) throws (1: MetaException o1)
+
+  // What the metastore caches of the files of tables
+  GetFileMetadataByExprResult get_file_metadata_by_expr(1: GetFileMetadataByExprRequest req)
+  GetFileMetadataResult get_file_metadata(1: GetFileMetadataRequest req)
+  PutFileMetadataResult put_file_metadata(1: PutFileMetadataRequest req)
+  ClearFileMetadataResult clear_file_metadata(1: ClearFileMetadataRequest req)
+  CacheFileMetadataResult cache_file_metadata(1: CacheFileMetadataRequest req)
+
+  // Keys that sign delegation tokens
+  i32 add_master_key(1: string key) throws (1: MetaException o1)
+  void update_master_key(1: i32 seq_number, 2: string key) throws (1: NoSuchObjectException o1, 2: MetaException o2)
+  bool remove_master_key(1: i32 key_seq)
+  list<string> get_master_keys()
 }

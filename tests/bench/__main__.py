@@ -41,6 +41,13 @@ LOADS = (
         ["http2.streamid", "grpc.message_length"],
         ["-d", "tcp.port==50051,http2"],
     ),
+    Load(
+        "thrift",
+        ["hms-python-client.pcap"],
+        200_000,
+        ["thrift.method", "thrift.seq_id"],
+        ["-d", "tcp.port==9083,thrift"],
+    ),
 )
 
 

@@ -1,13 +1,9 @@
 """The bundled metastore IDL, held against the public one that the impyla package carries."""
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import pytest
 
-from inspector.schema.thrift import Function, StructType, ThriftSchema, ThriftType
-
-IDL = Path(__file__).parents[2] / "idl" / "hive_metastore.thrift"
+from inspector.schema.thrift import Function, ThriftSchema
+from schema.public import OURS, PUBLIC, Comparison, read
 
 VERSIONS = {
     ("Table", 15): "Hive 2.3 has rewriteEnabled where impyla's has ownerType",
@@ -17,7 +13,7 @@ VERSIONS = {
 }
 """Where versions of the interface differ and the bundled file follows Hive's own."""
 
-NEWER = {"Database": (9,), "get_partition_names_result": (2,)}
+NEWER: dict[str, tuple[int, ...]] = {"get_partition_names_result": (2,)}
 """Fields of the public file that Hive 2.3 does not have."""
 
 CALLED = """
@@ -41,12 +37,6 @@ get_primary_keys get_foreign_keys flushCache
 """.split()
 
 
-def read(path: Path) -> ThriftSchema:
-    found = ThriftSchema()
-    found.load(path)
-    return found
-
-
 def function(schema: ThriftSchema, name: str) -> Function:
     found = schema.functions(name)
     assert len(found) == 1
@@ -63,7 +53,7 @@ _bundled: list[ThriftSchema] = []
 
 def bundled() -> ThriftSchema:
     if not _bundled:
-        _bundled.append(read(IDL))
+        _bundled.append(read(OURS / "hive_metastore.thrift"))
     return _bundled[0]
 
 
@@ -74,50 +64,9 @@ def test_what_is_sent_without_a_reply() -> None:
     }
 
 
-def public_idl() -> Path:
-    spec = find_spec("impala")
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip("impyla is not installed")
-    return Path(next(iter(spec.submodule_search_locations))) / "thrift" / "hive_metastore.thrift"
-
-
 def test_ids_names_and_types_agree_with_the_public_interface() -> None:
-    public = read(public_idl())
-    wrong: list[str] = []
-    seen: set[str] = set()
-    for name in CALLED:
-        if not public.functions(name):
-            continue
-        ours, theirs = function(bundled(), name), function(public, name)
-        compare(ours.args, theirs.args, seen, wrong)
-        compare(ours.result, theirs.result, seen, wrong)
-    assert wrong == []
-    assert {"Table", "StorageDescriptor", "Partition", "ColumnStatisticsData", "LockRequest"} <= seen
-
-
-def compare(ours: StructType, theirs: StructType, seen: set[str], wrong: list[str]) -> None:
-    """Fields of one id have one name and one type, and so all the way down."""
-    if ours.name in seen:
-        return
-    seen.add(ours.name)
-    for id_, field in ours.fields.items():
-        other = theirs.fields.get(id_)
-        if other is None or (ours.name, id_) in VERSIONS:
-            continue
-        if (field.name, field.type.name) != (other.name, other.type.name):
-            wrong.append(f"{ours.name}.{id_}: {field.type.name} {field.name}, public {other.type.name} {other.name}")
-        compare_types(field.type, other.type, seen, wrong)
-    missing = [id_ for id_ in theirs.fields if id_ not in ours.fields and id_ not in NEWER.get(ours.name, ())]
-    if missing:
-        wrong.append(f"{ours.name} lacks fields {missing}")
-
-
-def compare_types(ours: ThriftType | None, theirs: ThriftType | None, seen: set[str], wrong: list[str]) -> None:
-    if ours is None or theirs is None:
-        return
-    if ours.struct is not None and theirs.struct is not None:
-        compare(ours.struct, theirs.struct, seen, wrong)
-    if ours.enum is not None and theirs.enum is not None and ours.enum.names != theirs.enum.names:
-        wrong.append(f"enum {ours.enum.name}: {ours.enum.names}, public {theirs.enum.names}")
-    compare_types(ours.key, theirs.key, seen, wrong)
-    compare_types(ours.element, theirs.element, seen, wrong)
+    public = read(PUBLIC / "hive_metastore.thrift")
+    found = Comparison(VERSIONS, NEWER)
+    found.functions(bundled(), public, public.names())
+    assert found.wrong == []
+    assert {"Table", "StorageDescriptor", "Partition", "ColumnStatisticsData", "LockRequest"} <= found.seen

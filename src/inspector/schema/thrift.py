@@ -1,11 +1,8 @@
 """Names and types from `.thrift` files. IDL: https://thrift.apache.org/docs/idl"""
 
 from collections.abc import Iterable
-from itertools import count
 from pathlib import Path
-from typing import Any, Final
-
-from inspector.model.errors import UsageError
+from typing import Final
 
 # The type numbers of the binary protocol (thrift-binary-protocol.md, "Struct").
 STOP: Final = 0
@@ -37,11 +34,6 @@ TYPE_NAMES: Final[dict[int, str]] = {
     UUID: "uuid",
 }
 
-_BINARY: Final = 18
-"""How the IDL reader marks `binary`, which travels as a string."""
-
-_modules = count()
-
 
 class EnumType:
     """An enumeration: names by number."""
@@ -71,6 +63,41 @@ class ThriftType:
         self.struct: StructType | None = None
         self.key: ThriftType | None = None
         self.element: ThriftType | None = None
+
+
+def binary_type() -> ThriftType:
+    """`binary`, which travels as a string."""
+    type_ = ThriftType(STRING, "binary")
+    type_.binary = True
+    return type_
+
+
+def enum_type(enum: EnumType) -> ThriftType:
+    """An enumeration, which travels as an I32."""
+    type_ = ThriftType(I32, enum.name)
+    type_.enum = enum
+    return type_
+
+
+def struct_type(struct: "StructType") -> ThriftType:
+    """A struct, union or exception."""
+    type_ = ThriftType(STRUCT, struct.name)
+    type_.struct = struct
+    return type_
+
+
+def list_type(kind: int, element: ThriftType) -> ThriftType:
+    """A list or set: `kind` is LIST or SET."""
+    type_ = ThriftType(kind, f"{TYPE_NAMES[kind]}<{element.name}>")
+    type_.element = element
+    return type_
+
+
+def map_type(key: ThriftType, element: ThriftType) -> ThriftType:
+    """A map."""
+    type_ = ThriftType(MAP, f"map<{key.name}, {element.name}>")
+    type_.key, type_.element = key, element
+    return type_
 
 
 class FieldSpec:
@@ -127,21 +154,21 @@ class ThriftSchema:
 
     def load(self, path: Path) -> None:
         """Read one file and what it includes, or all of a directory. Raises UsageError naming file and line."""
+        from inspector.schema.thrift_files import file_functions
+
         for file in sorted(path.glob("*.thrift")) if path.is_dir() else [path]:
-            _add(self._functions, file)
+            _learn(self._functions, file_functions(file))
 
     def load_module(self, name: str) -> None:
         """Take the functions of an installed module that Thrift's compiler wrote. Raises UsageError."""
         from inspector.schema.thrift_module import module_functions
 
-        for function in module_functions(name):
-            _learn(self._functions, function)
+        _learn(self._functions, module_functions(name))
 
     def load_directory(self, path: Path) -> None:
         """Read all `.thrift` files of a directory, in order of name, when a function is first asked for.
 
-        Errors are raised then, as by `load`. Reading the bundled files takes a tenth of a second, which only those
-        pay who look at Thrift.
+        Errors are raised then, as by `load`.
         """
         self._unread.append(path)
 
@@ -150,13 +177,23 @@ class ThriftSchema:
         service, _, name = method.rpartition(":")
         found = self._functions.get(name)
         if found is None:
-            while self._unread:
-                for file in sorted(self._unread.pop(0).glob("*.thrift")):
-                    _add(self._directories, file)
+            if self._unread:
+                self._read_directories()
             found = self._directories.get(name, [])
         if service and len(found) > 1:
             return [function for function in found if function.service == service] or found
         return found
+
+    def _read_directories(self) -> None:
+        from inspector.schema.thrift_store import directory_functions
+
+        for path in self._unread:
+            _learn(self._directories, directory_functions(path))
+        self._unread.clear()
+
+    def names(self) -> list[str]:
+        """The names of all functions of files and modules, in order of reading."""
+        return list(self._functions)
 
     def function(self, method: str) -> Function | None:
         """The first function of this name."""
@@ -164,94 +201,9 @@ class ThriftSchema:
         return found[0] if found else None
 
 
-def _add(functions: dict[str, list[Function]], path: Path) -> None:
-    # Imported here: it takes 50 ms to load.
-    from thriftpy2.parser.parser import parse
-
-    # A module name of its own keeps files of the same name in different directories apart in thriftpy2's cache.
-    module = f"inspector{next(_modules)}.{path.stem}_thrift"
-    try:
-        root: Any = parse(str(path.absolute()), module_name=module)  # type: ignore[no-untyped-call]
-        services = _Converter().services(root)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from error
-    except Exception as error:  # whatever its grammar actions trip over in a wrong file
-        raise UsageError(f"{path}: {error or type(error).__name__}") from error
-    for function in services:
-        _learn(functions, function)
-
-
-def _learn(functions: dict[str, list[Function]], function: Function) -> None:
-    known = functions.setdefault(function.name, [])
-    if all(function.signature != other.signature for other in known):
-        known.append(function)
-
-
-class _Converter:
-    """Turns what thriftpy2 read into our types; structs may refer to each other and to themselves."""
-
-    def __init__(self) -> None:
-        self.structs: dict[Any, StructType] = {}
-        self.enums: dict[Any, EnumType] = {}
-        self.seen: set[str] = set()
-
-    def services(self, module: Any) -> list[Function]:
-        """The functions of a file's services, then those of the files that it includes."""
-        found: list[Function] = []
-        if module.__thrift_file__ in self.seen:
-            return found
-        self.seen.add(module.__thrift_file__)
-        meta = module.__thrift_meta__
-        for service in meta["services"]:
-            found += [self._function(service, name) for name in service.thrift_services]
-        for included in meta["includes"]:
-            found += self.services(included)
-        return found
-
-    def _function(self, service: Any, name: str) -> Function:
-        args = StructType(f"{name}_args", self._fields(getattr(service, f"{name}_args").thrift_spec))
-        result = getattr(service, f"{name}_result")
-        results = StructType(f"{name}_result", self._fields(result.thrift_spec))
-        return Function(name, service.__name__, args, results, bool(result.oneway))
-
-    def _fields(self, specs: dict[int, tuple[Any, ...]]) -> list[FieldSpec]:
-        found = []
-        for id_, spec in sorted(specs.items()):
-            kind, name = spec[0], spec[1]
-            detail = spec[2] if len(spec) == 4 else None
-            found.append(FieldSpec(id_, name, self._type(kind, detail)))
-        return found
-
-    def _type(self, kind: int, detail: Any) -> ThriftType:
-        if kind == _BINARY:
-            binary = ThriftType(STRING, "binary")
-            binary.binary = True
-            return binary
-        type_ = ThriftType(kind)
-        if kind == I32 and detail is not None:
-            type_.enum = self._enum(detail)
-            type_.name = type_.enum.name
-        elif kind == STRUCT:
-            type_.struct = self._struct(detail)
-            type_.name = type_.struct.name
-        elif kind == MAP:
-            type_.key, type_.element = self._inner(detail[0]), self._inner(detail[1])
-            type_.name = f"map<{type_.key.name}, {type_.element.name}>"
-        elif kind in (LIST, SET):
-            type_.element = self._inner(detail)
-            type_.name = f"{TYPE_NAMES[kind]}<{type_.element.name}>"
-        return type_
-
-    def _inner(self, spec: Any) -> ThriftType:
-        return self._type(spec[0], spec[1]) if isinstance(spec, tuple) else self._type(spec, None)
-
-    def _enum(self, cls: Any) -> EnumType:
-        if cls not in self.enums:
-            self.enums[cls] = EnumType(cls.__name__, dict(cls._VALUES_TO_NAMES))
-        return self.enums[cls]
-
-    def _struct(self, cls: Any) -> StructType:
-        if cls not in self.structs:
-            struct = self.structs[cls] = StructType(cls.__name__)
-            struct.fields = {field.id: field for field in self._fields(cls.thrift_spec)}
-        return self.structs[cls]
+def _learn(functions: dict[str, list[Function]], found: list[Function]) -> None:
+    """Add functions, each once however often it was read."""
+    for function in found:
+        known = functions.setdefault(function.name, [])
+        if all(function.signature != other.signature for other in known):
+            known.append(function)

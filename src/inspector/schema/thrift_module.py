@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from enum import IntEnum
 from types import ModuleType
 from typing import Any, Final
 
@@ -19,6 +20,11 @@ from inspector.schema.thrift import (
     Function,
     StructType,
     ThriftType,
+    binary_type,
+    enum_type,
+    list_type,
+    map_type,
+    struct_type,
 )
 
 _ARGS: Final = "_args"
@@ -79,26 +85,27 @@ class _Converter:
     def _type(self, kind: int, detail: Any) -> ThriftType:
         if kind not in TYPE_NAMES:
             raise UsageError(f"type {kind} is none of Thrift's types")
-        type_ = ThriftType(kind)
         if kind == STRING and detail == "BINARY":
-            type_.binary = True
-            type_.name = "binary"
-        elif kind == I32 and hasattr(detail, "_VALUES_TO_NAMES"):
-            type_.enum = EnumType(detail.__name__, dict(detail._VALUES_TO_NAMES))  # noqa: SLF001 how they are made
-            type_.name = detail.__name__
-        elif kind == STRUCT:
-            type_.struct = self._struct(detail[0])
-            type_.name = type_.struct.name
-        elif kind == MAP:
-            type_.key, type_.element = self._type(detail[0], detail[1]), self._type(detail[2], detail[3])
-            type_.name = f"map<{type_.key.name}, {type_.element.name}>"
-        elif kind in (LIST, SET):
-            type_.element = self._type(detail[0], detail[1])
-            type_.name = f"{TYPE_NAMES[kind]}<{type_.element.name}>"
-        return type_
+            return binary_type()
+        if kind == I32 and isinstance(detail, type):
+            return enum_type(EnumType(detail.__name__, _names(detail)))
+        if kind == STRUCT:
+            return struct_type(self._struct(detail[0]))
+        if kind == MAP:
+            return map_type(self._type(detail[0], detail[1]), self._type(detail[2], detail[3]))
+        if kind in (LIST, SET):
+            return list_type(kind, self._type(detail[0], detail[1]))
+        return ThriftType(kind)
 
     def _struct(self, cls: Any) -> StructType:
         if cls not in self.structs:
             struct = self.structs[cls] = StructType(cls.__name__)
             struct.fields = {field.id: field for field in self.fields(cls)}
         return self.structs[cls]
+
+
+def _names(cls: Any) -> dict[int, str]:
+    """An enumeration's names by number: a class of its own kind, or Python's (--gen py:enum)."""
+    if issubclass(cls, IntEnum):
+        return {int(member): name for name, member in cls.__members__.items()}
+    return dict(getattr(cls, "_VALUES_TO_NAMES", {}))
