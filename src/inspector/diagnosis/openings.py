@@ -27,6 +27,19 @@ class Opening:
     reading: Reading
 
 
+def proxy_header(data: bytes) -> Opening | None:
+    """The PROXY protocol's header (proxy-protocol.txt 2.1 and 2.2), None when these bytes do not begin with one."""
+    if data.startswith(b"PROXY "):
+        line = data[:107].split(b"\r\n", 1)[0].decode("latin-1")
+        shown = "".join(c if c.isprintable() else "·" for c in line)
+        return Opening("the PROXY protocol's header, version 1", Reading(len(line), f'PROXY protocol: "{shown}"'))
+    if data.startswith(b"\r\n\r\n\0\r\nQUIT\n") and len(data) >= 16:
+        end = min(16 + int.from_bytes(data[14:16], "big"), len(data))
+        text = f"PROXY protocol: the fixed 12 bytes, version {data[12] >> 4}, and {end - 16} bytes of addresses"
+        return Opening("the PROXY protocol's header, version 2", Reading(end, text))
+    return None
+
+
 def opening_of(data: bytes) -> Opening | None:
     """The protocol that these first bytes belong to, None when they are of none that is known here."""
     if data.startswith(b"\x16\x03") and len(data) >= 5:
