@@ -141,3 +141,146 @@ def test_frames_that_keep_the_rules_have_no_finding(talk: Talk, tmp_path: Path) 
     for data in deflated(*TEXTS[:5]):
         talk.say(CLIENT, frame(1, data, rsv=4, key=KEY))
     assert talk.wire.findings(tmp_path) == []
+
+
+# how it ends
+
+
+def opened(wire: Wire, *frames: tuple[int, bytes]) -> Talk:
+    talk = Talk(wire, 8080)
+    talk.say(CLIENT, REQUEST)
+    talk.say(SERVER, switched())
+    for side, payload in frames:
+        talk.say(side, frame(1, payload, key=KEY if side == CLIENT else b""))
+    return talk
+
+
+def ours(wire: Wire, folder: Path) -> list[Finding]:
+    return [finding for finding in wire.findings(folder) if finding.rule.startswith("websocket-")]
+
+
+def test_a_websocket_that_is_cut_off_after_silence(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = opened(wire, (CLIENT, b"hello"), (SERVER, b"hi"))
+    wire.wait(60.0)
+    talk.close(SERVER)
+    (finding,) = ours(wire, tmp_path)
+    assert (finding.rule, finding.severity) == ("websocket-idle-closed", "warning")
+    assert finding.title == "The WebSocket was cut off after 60 s of silence"
+    assert "60 seconds is a usual limit" in finding.why
+    assert "No ping was ever sent" in finding.why
+    assert "1006" in finding.see
+    assert finding.evidence[0].bytes == frame(1, b"hi")
+    assert "FIN" in finding.evidence[1].reads_as
+
+
+def test_a_websocket_on_which_nobody_ever_spoke(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = opened(wire)
+    wire.wait(30.0)
+    talk.rst(SERVER)
+    (finding,) = ours(wire, tmp_path)
+    assert finding.rule == "websocket-idle-closed"
+    assert "30 seconds is a usual limit" in finding.why
+
+
+def test_pings_that_come_too_seldom_are_told(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = opened(wire, (CLIENT, b"hello"))
+    for _ in range(3):
+        wire.wait(75.0)
+        talk.say(CLIENT, frame(9, b"p", key=KEY))
+        talk.say(SERVER, frame(10, b"p"))
+    wire.wait(60.0)
+    talk.close(SERVER)
+    (finding,) = ours(wire, tmp_path)
+    assert finding.rule == "websocket-idle-closed"
+    assert "Pings came every 75 s." in finding.why
+
+
+def test_only_the_servers_silence_may_count(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = opened(wire, (SERVER, b"hi"))
+    for _ in range(12):
+        wire.wait(5.0)
+        talk.say(CLIENT, frame(1, b"still here", key=KEY))
+    talk.close(SERVER)
+    (finding,) = ours(wire, tmp_path)
+    assert finding.rule == "websocket-idle-closed"
+    assert "The client's own frames did not count" in finding.why
+
+
+def test_an_end_without_a_close_frame_is_1006_in_words(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = opened(wire, (CLIENT, b"hello"), (SERVER, b"hi"))
+    talk.rst(CLIENT)
+    (finding,) = ours(wire, tmp_path)
+    assert (finding.rule, finding.severity) == ("websocket-not-closed", "warning")
+    assert finding.title == "The client ended the WebSocket without a close frame"
+    assert "close code 1006, abnormal closure, which is never sent" in finding.why
+
+
+def test_an_end_inside_a_frame_is_told(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = opened(wire, (CLIENT, b"hello"))
+    talk.say(SERVER, frame(1, b"0123456789")[:7])
+    talk.close(SERVER)
+    (finding,) = ours(wire, tmp_path)
+    assert finding.rule == "websocket-not-closed"
+    assert "5 of 10 bytes" in finding.why
+
+
+@pytest.mark.parametrize("idle", [0.1, 90.0])
+def test_a_websocket_that_is_closed_or_still_open_has_no_finding(tmp_path: Path, idle: float) -> None:
+    wire = Wire()
+    talk = opened(wire, (CLIENT, b"hello"), (SERVER, b"hi"))
+    wire.wait(idle)
+    assert ours(wire, tmp_path) == []
+    talk.say(CLIENT, frame(8, b"\x03\xe8", key=KEY))
+    talk.close(SERVER)
+    assert ours(wire, tmp_path) == []
+
+
+def test_a_close_frame_may_have_been_lost(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = opened(wire, (CLIENT, b"hello"))
+    talk.next[SERVER] += 4
+    talk.say(SERVER, frame(1, b"late"))
+    talk.close(SERVER)
+    assert "websocket-not-closed" not in [finding.rule for finding in ours(wire, tmp_path)]
+
+
+def test_a_ping_without_pong(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = opened(wire, (CLIENT, b"hello"))
+    talk.say(SERVER, frame(9, b"one"))
+    wire.wait(20.0)
+    talk.say(CLIENT, frame(1, b"busy", key=KEY))
+    talk.say(SERVER, frame(8, (1011).to_bytes(2, "big") + b"keepalive ping timeout"))
+    talk.close(SERVER)
+    (finding,) = ours(wire, tmp_path)
+    assert (finding.rule, finding.severity) == ("websocket-ping-unanswered", "warning")
+    assert finding.title == "The client answered a ping not for 20 s"
+    assert "It sent 1 frame of another kind meanwhile." in finding.see
+    assert 'CLOSE 1011 internal error: "keepalive ping timeout"' in finding.see
+    assert [evidence.bytes[:2] for evidence in finding.evidence] == [b"\x89\x03", b"\x88\x18"]
+
+
+def test_a_pong_answers_the_pings_before_it(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = opened(wire)
+    for payload in (b"one", b"two"):
+        talk.say(SERVER, frame(9, payload))
+    talk.say(CLIENT, frame(10, b"two", key=KEY))
+    wire.wait(30.0)
+    talk.say(SERVER, frame(1, b"still there"))
+    assert ours(wire, tmp_path) == []
+
+
+def test_bytes_that_are_no_frames_are_given_to_wsproto_too(talk: Talk, tmp_path: Path) -> None:
+    talk.say(SERVER, switched())
+    talk.say(SERVER, frame(1, b"good"))
+    talk.say(SERVER, b"\xff\xff" * 20)
+    (finding,) = of_rule(talk, tmp_path, "websocket-protocol-error")
+    assert finding.witness is not None
+    assert finding.evidence[0].bytes == b"\xff" * 16

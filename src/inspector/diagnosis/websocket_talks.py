@@ -20,13 +20,19 @@ MAX_BYTES: Final = 1 << 20
 
 
 class Talk:
-    """The frames of one WebSocket in the order of the capture; `stream` is its HTTP/2 stream, else 0."""
+    """The frames of one WebSocket in the order of the capture; `stream` is its HTTP/2 stream, else 0.
+
+    `opening` is the answer that accepted it, None when that was not captured. Bytes between frames that make no sense
+    stand among the frames; `reset` is the frame that reset the HTTP/2 stream.
+    """
 
     def __init__(self, flow: int, stream: int) -> None:
         self.flow = flow
         self.stream = stream
+        self.opening: Message | None = None
         self.frames: list[Message] = []
         self.suspect = False
+        self.reset: Message | None = None
 
     def handshake(self, side: Side) -> Handshake | None:
         """What a side's first frame knows of the handshake."""
@@ -50,14 +56,47 @@ def talks(scene: Scene) -> list[Talk]:
     if not isinstance(found, list):
         by_place: dict[tuple[int, int], Talk] = {}
         for message in scene.messages:
-            if message.protocol == "websocket" and message.kind != "message":
-                stream = stream_of(message.parent) if message.parent is not None else 0
-                talk = by_place.setdefault((message.flow, stream), Talk(message.flow, stream))
-                talk.frames.append(message)
-                talk.suspect = talk.suspect or message.issue is not None
+            if message.protocol == "websocket":
+                if message.kind != "message":
+                    _add(by_place, message)
+            elif message.protocol == "data":
+                if (message.flow, _stream(message)) in by_place and message.kind != "hole":
+                    _add(by_place, message)
+            elif message.answers is not None and _accepts(message):
+                talk = by_place.setdefault(_place(message), Talk(*_place(message)))
+                talk.opening = message
+            elif message.kind == "rst_stream" and _place(message) in by_place:
+                talk = by_place[_place(message)]
+                talk.reset = talk.reset or message
         found = list(by_place.values())
         scene.worked_out["websocket"] = found
     return found
+
+
+def _add(by_place: dict[tuple[int, int], Talk], message: Message) -> None:
+    place = (message.flow, _stream(message))
+    talk = by_place.setdefault(place, Talk(*place))
+    talk.frames.append(message)
+    talk.suspect = talk.suspect or message.issue is not None
+
+
+def _stream(message: Message) -> int:
+    """The HTTP/2 stream that carries a message, else 0."""
+    return stream_of(message.parent) if message.parent is not None else 0
+
+
+def _place(message: Message) -> tuple[int, int]:
+    return (message.flow, stream_of(message))
+
+
+def _accepts(answer: Message) -> bool:
+    """Whether a message makes a WebSocket of what it answers."""
+    facts = answer.facts
+    request = answer.answers
+    if request is None or not is_request(request):
+        return False
+    status = facts.get("http2.headers.status")
+    return facts.get("http.response.code") == 101 or (isinstance(status, int) and status // 100 == 2)
 
 
 def header_evidence(message: Message, name: bytes, text: str) -> list[Evidence]:

@@ -19,6 +19,7 @@ References
 """
 
 from inspector.diagnosis.event_streams import EventStream, event_streams, packet_evidence
+from inspector.diagnosis.heads import header_of
 from inspector.diagnosis.scene import Scene
 from inspector.model.finding import Finding
 from inspector.model.message import Message
@@ -29,9 +30,8 @@ def find(scene: Scene) -> list[Finding]:
     streams = event_streams(scene)
     found: list[Finding] = []
     for index, stream in enumerate(streams):
-        request = stream.request
-        wanted = request.facts.get("http.last_event_id") if request is not None else None
-        if request is not None and isinstance(wanted, str) and wanted:
+        request, wanted = stream.request, stream.resumes
+        if request is not None and wanted:
             found.append(_finding(scene, stream, request, wanted, _event(streams[:index], stream, wanted)))
     return found
 
@@ -47,10 +47,10 @@ def _event(earlier: list[EventStream], stream: EventStream, wanted: str) -> Mess
 
 
 def _finding(scene: Scene, stream: EventStream, request: Message, wanted: str, event: Message | None) -> Finding:
-    head = request.buffer.read(request.start, request.end)
-    at = max(head.lower().find(b"last-event-id"), 0)
-    stop = head.find(b"\n", at) + 1 or len(head)
-    evidence = packet_evidence(scene, request, at, stop, f"the client has seen the events up to {wanted!r}")
+    start, end, _ = header_of(request, "last-event-id")
+    evidence = packet_evidence(
+        scene, request, start, end or request.length, f"the client has seen the events up to {wanted!r}"
+    )
     where = "The event with that id is not in this capture."
     if event is not None:
         response = event.parent.number if event.parent is not None else 0
