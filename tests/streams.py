@@ -63,8 +63,9 @@ def cut(
     hints: Hints | None = None,
     forced: str = "",
     buffers: list[Buffer] | None = None,
+    first: Side = CLIENT,
 ) -> list[Message]:
-    """The messages of a conversation, numbered in the order they were cut."""
+    """The messages of a conversation, numbered in the order they were cut; side `first` ended first."""
     buffers = buffers or [Buffer(name, Spoken(turns, side)) for side, name in enumerate(("client", "server"))]
     context = Context(SCHEMAS, Clock())
     stream = Stream(context, 1, buffers, hints or Hints(), forced)
@@ -75,8 +76,8 @@ def cut(
         for chunk in cutter(said):
             if chunk:
                 stream.feed(side, chunk)
-    stream.finish(CLIENT, ends[CLIENT])
-    stream.finish(SERVER, ends[SERVER])
+    for side in (first, 1 - first):
+        stream.finish(side, ends[side])
     for number, message in enumerate(context.messages, 1):
         message.number = number
     return context.messages

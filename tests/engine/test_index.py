@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from inspector.capture.open import open_capture
-from inspector.engine.index import cut_all, cut_bytes, forced_protocol, hints_for
+from inspector.engine.index import cut_all, cut_bytes, first_to_end, forced_protocol, hints_for
+from inspector.model.buffer import HOLE, Pieces
 from inspector.model.flow import Endpoint, Flow
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
@@ -84,3 +85,31 @@ def test_how_tcp_cut_the_bytes_does_not_matter(name: str, size: int, tmp_path: P
     _, after = read(again)
     assert keys(after) == keys(before)
     assert [m.start for m in after] == [m.start for m in before]
+
+
+@pytest.mark.parametrize(
+    ("fins", "rsts", "last", "first"),
+    [
+        ((10, 12), (0, 0), 8, CLIENT),
+        ((12, 10), (0, 0), 8, SERVER),
+        ((0, 10), (0, 0), 8, SERVER),
+        ((10, 0), (0, 0), 8, CLIENT),
+        ((0, 0), (0, 0), 8, CLIENT),
+        ((10, 20), (0, 0), 15, SERVER),
+        ((10, 20), (16, 0), 15, CLIENT),
+        ((0, 12), (11, 0), 8, CLIENT),
+        ((10, 0), (0, 0), 15, SERVER),
+    ],
+    ids=[
+        "client closes", "server closes", "server alone", "client alone", "nobody",
+        "client was done speaking", "client was gone", "client resets", "server goes on",
+    ],
+)  # fmt: skip
+def test_who_ended_a_connection(fins: tuple[int, int], rsts: tuple[int, int], last: int, first: int) -> None:
+    flow = Flow(1, "tcp", Endpoint("192.0.2.1", 50000), Endpoint("192.0.2.2", 80))
+    flow.fin_packets, flow.rst_packets = fins, rsts
+    client, server = Pieces(), Pieces()
+    client.add(4, 0, 10)
+    server.add(last, 0, 10)
+    server.add(HOLE, 0, 5)
+    assert first_to_end(flow, client, server) == first

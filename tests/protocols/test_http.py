@@ -4,9 +4,12 @@ import re
 
 import pytest
 
+from inspector.engine.stream import Clock, Context, Stream
+from inspector.model.buffer import Buffer
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
-from streams import Turn, check_cover, check_message, cut
+from inspector.protocols.base import Hints
+from streams import SCHEMAS, Spoken, Turn, check_cover, check_message, cut
 
 C, S = CLIENT, SERVER
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -311,7 +314,7 @@ def test_a_response_with_unusable_framing_goes_on_to_the_end() -> None:
         assert messages[1].issue
 
 
-HOW = {"fin": "the sender closed", "rst": "the connection was reset", "": "the capture ends"}
+HOW = {"fin": "the server closed the connection", "rst": "the server reset the connection", "": "the capture ends"}
 
 
 @pytest.mark.parametrize("ending", HOW)
@@ -335,7 +338,7 @@ HOW = {"fin": "the sender closed", "rst": "the connection was reset", "": "the c
 def test_a_message_cut_short_keeps_all_its_bytes_and_says_how_it_ended(
     response: bytes, issue: str, ending: str
 ) -> None:
-    _, message = cut([(C, GET), (S, response)], ends=("fin", ending))
+    _, message = cut([(C, GET), (S, response)], ends=("fin", ending), first=S)
     assert (message.protocol, message.start, message.end) == ("http", 0, len(response))
     assert message.issue == issue.format(HOW[ending])
     assert not message.complete
@@ -345,7 +348,7 @@ def test_a_message_cut_short_keeps_all_its_bytes_and_says_how_it_ended(
 
 @pytest.mark.parametrize("ending", HOW)
 def test_a_body_up_to_the_end_is_whole_only_when_the_sender_closed(ending: str) -> None:
-    _, message = cut([(C, GET), (S, b"HTTP/1.1 200 OK\r\n\r\nbody")], ends=("fin", ending))
+    _, message = cut([(C, GET), (S, b"HTTP/1.1 200 OK\r\n\r\nbody")], ends=("fin", ending), first=S)
     assert message.end == 23
     assert message.complete == (ending == "fin")
     assert message.issue == (None if ending == "fin" else f"{HOW[ending]}: the body may go on")
@@ -616,3 +619,73 @@ def test_a_request_after_a_refused_tunnel_with_a_body_of_its_own() -> None:
         (S, OK),
     ]
     assert [m.kind for m in cut(turns)] == ["request", "response"] * 2
+
+
+@pytest.mark.parametrize(
+    ("ends", "first", "issue"),
+    [
+        (("fin", "fin"), C, "the client closed the connection after 4 of 10 body bytes"),
+        (("rst", "fin"), C, "the client reset the connection after 4 of 10 body bytes"),
+        (("rst", ""), C, "the client reset the connection after 4 of 10 body bytes"),
+        (("rst", "fin"), S, "the server closed the connection after 4 of 10 body bytes"),
+        (("fin", "rst"), S, "the server reset the connection after 4 of 10 body bytes"),
+        (("", ""), C, "the capture ends after 4 of 10 body bytes"),
+    ],
+)
+def test_who_broke_a_body_off(ends: tuple[str, str], first: int, issue: str) -> None:
+    turns: list[Turn] = [(C, GET), (S, b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nbody")]
+    assert cut(turns, ends=ends, first=first)[1].issue == issue
+
+
+def test_a_body_up_to_the_end_is_not_whole_when_the_client_reset_the_connection() -> None:
+    turns: list[Turn] = [(C, GET), (S, b"HTTP/1.1 200 OK\r\n\r\nbody")]
+    _, message = cut(turns, ends=("rst", "fin"), first=C)
+    assert (message.complete, message.issue) == (False, "the client reset the connection: the body may go on")
+    _, message = cut(turns, ends=("rst", "fin"), first=S)
+    assert (message.complete, message.issue) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("head", "tail"),
+    [
+        (b"Transfer-Encoding: chunked\r\n\r\n2f\r\n", b"\r\n0\r\n\r\n"),
+        (b"Content-Length: 47\r\n\r\n", b""),
+        (b"\r\n", b""),
+    ],
+    ids=["chunk", "length", "close"],
+)
+def test_what_is_in_a_body_appears_while_it_grows(head: bytes, tail: bytes) -> None:
+    events = [b"data: one\n\n", b"data: two\n\n", b"data: three\n\n", b"data: four\n\n"]
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + head
+    assert len(b"".join(events)) == 47
+    turns: list[Turn] = [(C, GET), (S, head + b"".join(events) + tail)]
+    buffers = [Buffer(name, Spoken(turns, side)) for side, name in enumerate(("client", "server"))]
+    context = Context(SCHEMAS, Clock())
+    stream = Stream(context, 1, buffers, Hints())
+    stream.feed(C, GET)
+    stream.feed(S, head)
+    for count, event in enumerate(events, 1):
+        stream.feed(S, event[:-1])
+        assert len(context.messages) == 1 + count
+        stream.feed(S, event[-1:])
+        assert [m.kind for m in context.messages[2:]] == ["event"] * count
+        assert context.messages[1].end == len(head) + sum(map(len, events[:count]))
+
+
+def test_a_chunk_that_is_cut_says_how_much_of_it_came() -> None:
+    for said, issues in (
+        (b"a\r\n0123", ["4 of 10 bytes of this chunk came"]),
+        (b"4\r\nWiki", []),
+        (b"4\r\nWiki\r\n5\r\npe", ["2 of 5 bytes of this chunk came"]),
+    ):
+        (message,) = cut([(S, CHUNKED + said)], ends=("", ""))
+        tree = check_message(message)
+        assert [f.issue for f in tree.walk() if f.name == "http.chunk_data" and f.issue] == issues
+        assert message.end == len(CHUNKED + said)
+
+
+def test_what_follows_a_chunk_that_has_no_line_end_is_no_part_of_it() -> None:
+    messages = cut([(S, CHUNKED + b"4\r\nWikipedia\r\n0\r\n\r\n")], ends=("", ""))
+    assert (messages[0].protocol, messages[0].start, messages[0].end) == ("http", 0, len(CHUNKED) + 7)
+    assert "no line end after the chunk data" in str(messages[0].issue)
+    check_cover(messages, [0, len(CHUNKED) + 19])

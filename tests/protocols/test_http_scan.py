@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.model.errors import DecodeError
-from inspector.protocols.http_head import Head, read_head, scan_head
+from inspector.protocols.http_head import Head, scan_head
+from inspector.protocols.http_lines import read_head
 from inspector.wire.reader import Reader
 from inspector.wire.recorder import Recorder
 

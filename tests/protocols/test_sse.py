@@ -286,3 +286,28 @@ def test_deltas_are_joined(delta: object) -> None:
 def test_payloads_of_known_formats(event: str, data: str, kind: int, text: str) -> None:
     found = read_payload(event, data)
     assert (found.kind, found.text) == (kind, text)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("ends", "first", "expected"),
+    [
+        (("fin", "fin"), CLIENT, "aborted by the client (FIN)"),
+        (("rst", ""), CLIENT, "aborted by the client (RST)"),
+        (("fin", "fin"), SERVER, "broken off by the server"),
+        (("rst", "fin"), SERVER, "broken off by the server"),
+        (("", ""), CLIENT, "still open when the capture ends"),
+    ],
+)
+def test_who_ended_an_unfinished_stream(version: int, ends: tuple[str, str], first: int, expected: str) -> None:
+    stream = b"data: 1\n\ndata: 2\n\n"
+    turns: list[Turn] = [(CLIENT, REQUEST), (SERVER, response(stream, cut_off=True))]
+    if version == 2:
+        opening = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000")
+        asked = bytes.fromhex("000003010500000001") + b"\x82\x86\x84"
+        block = b"\x88\x5f\x11text/event-stream"
+        told = len(block).to_bytes(3, "big") + bytes.fromhex("010400000001") + block
+        data = len(stream).to_bytes(3, "big") + bytes.fromhex("000000000001") + stream
+        turns = [(CLIENT, opening + asked), (SERVER, bytes.fromhex("000000040000000000") + told + data)]
+    messages = cut(turns, ends=ends, first=first)
+    assert messages[-1].facts["sse.ended"] == expected

@@ -5,16 +5,22 @@ from functools import cached_property
 from typing import Final
 
 from inspector.diagnosis.ending import Ending, find_ending
+from inspector.diagnosis.speech import speech_of
 from inspector.model.flow import Flow
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.model.verdict import STRONG
 from inspector.net.flows import FlowTable
 from inspector.protocols.base import Hints
-from inspector.protocols.http import recognise as recognise_http
+from inspector.protocols.http_detect import recognise as recognise_http
 
 OPENING: Final = 16_384
 """Bytes of each side that rules and witnesses look at: more than any reader here takes before it decides."""
+
+SPEECH: Final = 512
+"""Bytes of each side that tell what they speak where no protocol claims them."""
+LOOKED_AT: Final = 16
+"""Conversations with one server that are looked at for what it may be: more of them say the same."""
 
 
 class Scene:
@@ -61,12 +67,32 @@ class Scene:
     def spoken(self) -> dict[tuple[str, int], dict[str, Message]]:
         """What each server port was seen to speak: the first message that the server sent, by protocol."""
         found: dict[tuple[str, int], dict[str, Message]] = {}
+        looked: dict[tuple[str, int], int] = {}
         for flow in self.flow_table.flows:
             message = self.first(flow.number, SERVER)
-            if message is not None and message.protocol != "data":
-                server = flow.server
-                found.setdefault((server.address, server.port), {}).setdefault(message.protocol, message)
+            if message is None:
+                continue
+            server = (flow.server.address, flow.server.port)
+            name = message.protocol
+            if name == "data":
+                looked[server] = looked.get(server, 0) + 1
+                if looked[server] > LOOKED_AT or flow.transport != "tcp":
+                    continue
+                name = speech_of(*(buffer.read(0, min(SPEECH, buffer.size)) for buffer in flow.buffers))
+            if name:
+                found.setdefault(server, {}).setdefault(name, message)
         return found
+
+    @cached_property
+    def silent(self) -> dict[tuple[str, int], list["Case"]]:
+        """By server: conversations in which it received something and did not say a word, of each kind one."""
+        found: dict[tuple[str, int], dict[tuple[bytes, str], Case]] = {}
+        for case in self.cases:
+            if case.answered is None and case.silent and case.whole and case.ending.acknowledged:
+                kinds = found.setdefault(case.server, {})
+                if len(kinds) < LOOKED_AT:
+                    kinds.setdefault((case.opening[:8], case.ending.kind), case)
+        return {server: list(kinds.values()) for server, kinds in found.items()}
 
     @cached_property
     def accepted(self) -> dict[tuple[str, int], list[Flow]]:

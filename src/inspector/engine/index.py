@@ -58,9 +58,7 @@ class Feeder:
             at[side] += 1
             ranks[side] = _rank(pieces[side], at[side])
         self._flush()
-        ends = flow.ends
-        self.stream.finish(CLIENT, ends[CLIENT])
-        self.stream.finish(SERVER, ends[SERVER])
+        finish_both(self.stream, flow, client, server)
 
     def _piece(self, pieces: Pieces, index: int) -> None:
         start = pieces.starts[index]
@@ -80,6 +78,35 @@ class Feeder:
             self.parts = []
             self.parts_size = 0
             self.stream.feed(self.side, chunk)
+
+
+def finish_both(stream: Stream, flow: Flow, client: Pieces, server: Pieces) -> None:
+    """Tell the stream how both sides ended: first the one that ended first."""
+    first = first_to_end(flow, client, server)
+    for side in (first, 1 - first):
+        stream.finish(side, flow.ends[side])
+
+
+def first_to_end(flow: Flow, client: Pieces, server: Pieces) -> Side:
+    """Who ended the connection. A side that sent FIN but went on to read had only finished its own half."""
+    ends = flow.ends
+    if not ends[CLIENT] or not ends[SERVER]:
+        first = SERVER if ends[SERVER] else CLIENT
+    else:
+        first = CLIENT if flow.end_packet(CLIENT) < flow.end_packet(SERVER) else SERVER
+    others = server if first == CLIENT else client
+    if ends[first] == "fin" and _last_packet(others) > flow.end_packet(first):
+        # bytes that nobody reads any more are answered with RST (RFC 9293 3.10.7.1)
+        return 1 - first
+    return first
+
+
+def _last_packet(pieces: Pieces) -> int:
+    """The packet that the last captured bytes came in, 0 without any."""
+    index = len(pieces.sources) - 1
+    while index >= 0 and pieces.sources[index] == HOLE:
+        index -= 1
+    return pieces.sources[index] if index >= 0 else 0
 
 
 def _rank(pieces: Pieces, index: int) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 
 from inspector.capture.live.tail import Tail
 from inspector.capture.table import PacketTable
-from inspector.engine.index import forced_protocol, hints_for
+from inspector.engine.index import finish_both, forced_protocol, hints_for
 from inspector.engine.stream import Clock, Context, Stream
 from inspector.model.buffer import HOLE, Buffer, BufferSource, Pieces
 from inspector.model.flow import Endpoint, Flow
@@ -356,9 +356,7 @@ class LiveDecoder:
                     live.sides[side].acknowledged(live.acks[1 - side])
                 live.sides[side].finish()
             self._feed(live, side)
-        ends = live.flow.ends
-        live.stream.finish(CLIENT, ends[CLIENT])
-        live.stream.finish(SERVER, ends[SERVER])
+        finish_both(live.stream, live.flow, live.sides[CLIENT].pieces, live.sides[SERVER].pieces)
 
 
 def _all_there(side: Reassembler) -> bool:

@@ -71,6 +71,8 @@ class Stream(Sink):
         self.handed_over = False
         self.children: dict[tuple[int, int], Stream] = {}
         self.coded: list[CodedBody | None] = [None, None]
+        self.outer: Stream | None = None
+        self.first_end: tuple[Side, str] = (-1, "")
 
     # feeding
 
@@ -115,7 +117,10 @@ class Stream(Sink):
             conversation.told(side, fields, message, self)
 
     def finish(self, side: Side, ending: str) -> None:
-        """No more bytes of a side: `ending` is "fin", "rst" or "" when the capture ends."""
+        """No more bytes of a side: `ending` is "fin", "rst" or "" when the capture ends. The side that ended first is
+        finished first."""
+        if ending and self.first_end[0] < 0 and self.outer is None:
+            self.first_end = (side, ending)
         self.settle()
         lane = self.lanes[side]
         lane.over = True
@@ -351,6 +356,7 @@ class Stream(Sink):
         if child is None:
             buffers = [Buffer("", Slices([]), parent=lane.buffer) for lane in self.lanes]
             child = Stream(self.context, self.flow, buffers, hints, nesting=self.nesting + 1)
+            child.outer = self
             self.children[self.serial, key] = child
         lane = child.lanes[parent.side]
         lane.hints = hints
@@ -372,6 +378,14 @@ class Stream(Sink):
         coded.rename(name)
         self.coded[side] = coded
         lane.buffer = coded.decoded
+
+    def ended_first(self) -> tuple[Side, str]:
+        at = self
+        outer = at.outer
+        while outer is not None:
+            at = outer
+            outer = at.outer
+        return at.first_end
 
     def handover(self, hints: Hints) -> None:
         self.handed_over = True

@@ -89,6 +89,11 @@ class Flow:
         """How the client's and the server's side ended."""
         return (self._end(0), self._end(1))
 
+    def end_packet(self, side: Side) -> int:
+        """The packet in which a side first said that it ends, 0 when it never did."""
+        fin, rst = self.fin_packets[side], self.rst_packets[side]
+        return min(fin, rst) if fin and rst else fin or rst
+
     def _end(self, side: Side) -> str:
         if self.rst_packets[side]:
             return "rst"

@@ -85,6 +85,13 @@ class Sink:
         conversation. None when nobody would read them. `label` names the bytes, such as "stream 5"."""
         raise NotImplementedError
 
+    def ended_first(self) -> tuple[Side, str]:
+        """Which side ended the connection below, and how ("fin" or "rst"): what is unfinished was broken off by it.
+
+        (-1, "") while neither has.
+        """
+        return -1, ""
+
     def handover(self, hints: Hints) -> None:
         """From here on both sides speak something else: detection starts again at both sides' positions."""
         raise NotImplementedError

@@ -327,9 +327,9 @@ class SseConversation(Conversation):
         self._flush(side, feed, offset, UNFINISHED, out, ending != "" or bool(feed.reset))
         last = feed.last
         if last is not None:
-            last.facts.update(self._outcome(feed, ending))
+            last.facts.update(self._outcome(feed, ending, out))
 
-    def _outcome(self, feed: Feed, ending: str) -> dict[str, object]:
+    def _outcome(self, feed: Feed, ending: str, out: Sink) -> dict[str, object]:
         """What there is to say of the stream as a whole; the last message has it."""
         facts: dict[str, object] = {"sse.events": feed.events}
         parent = feed.parent
@@ -339,16 +339,23 @@ class SseConversation(Conversation):
         if feed.deltas:
             facts.update(delta_facts(feed))
             facts["sse.text"] = "".join(feed.texts)
-        facts["sse.ended"] = feed.reset or how_it_ended(ending, parent is None or parent.complete)
+        who, how = out.ended_first()
+        # over HTTP/1 the parent is the whole response; otherwise a stream that was ended as it should ends before
+        # its connection does
+        told = parent is not None and parent.kind == "response"
+        whole = parent.complete if parent is not None and told else not how
+        facts["sse.ended"] = feed.reset or how_it_ended(ending, whole, who, how)
         return facts
 
 
-def how_it_ended(ending: str, complete: bool) -> str:
-    """In words, for an ending as `Conversation.finish` gets it."""
-    if ending == "rst":
+def how_it_ended(ending: str, whole: bool, who: Side, how: str) -> str:
+    """In words: `ending` is as `Conversation.finish` gets it, `who` ended the connection first, and `how`."""
+    if who == CLIENT:
+        return f"aborted by the client ({how.upper()})"
+    if ending == "rst" or how == "rst":
         return "reset"
     if ending == "fin":
-        return "ended by the server" if complete else "broken off by the server"
+        return "ended by the server" if whole else "broken off by the server"
     return "still open when the capture ends"
 
 
