@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 
 from inspector.capture.table import Capture, PacketTable
+from inspector.engine.attempt import Attempt, attempt_part
 from inspector.guide import Explanation
 from inspector.model.buffer import Buffer, BufferSource, Pieces, Plain
 from inspector.model.errors import UsageError
@@ -16,6 +17,7 @@ from inspector.model.message import Message
 from inspector.model.packet import Packet
 from inspector.model.verdict import STRONG, Verdict
 from inspector.net.rows import PacketRow
+from inspector.schema.registry import Schemas
 from inspector.session import Session
 
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
@@ -130,6 +132,7 @@ class FakeSession:
         for side, protocol, kind, content, summary in sent:
             packet = flow.first_packet + side
             buffer = Buffer(f"flow {flow.number} {side}", Captured(content, packet))
+            flow.buffers.append(buffer)
             message = Message(flow.number, side, protocol, kind, buffer, 0, len(content), summary)
             message.number = len(self.messages) + 1
             message.packet = message.last_packet = packet
@@ -163,6 +166,10 @@ class FakeSession:
         tree = request_tree() if message.side == 0 else reply_tree()
         tree.buffer = message.buffer
         return tree
+
+    def read_as(self, message: Message, protocol: str, most: int) -> Attempt:
+        end = min(message.end, message.start + most)
+        return attempt_part(message.buffer, message.start, end, message.side, protocol, Schemas())
 
     def packets_of(self, message: Message) -> list[int]:
         return [message.packet]

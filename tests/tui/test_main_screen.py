@@ -1,14 +1,18 @@
 """The main screen driven by its keys."""
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from inspector.model.field import Field
 from inspector.model.message import Message
+from inspector.tui.app import InspectorApp
 from inspector.tui.levels import FLOWS, MESSAGES, PACKETS
+from inspector.tui.screens.decode import DecodeScreen
 from inspector.tui.screens.help import HelpScreen
 from inspector.tui.screens.stream import StreamScreen
 from inspector.tui.screens.why import WhyScreen
+from inspector.tui.text import width_of
 from inspector.tui.widgets.filter_bar import FilterBar
 from inspector.tui.widgets.text_pane import Bar, TextPane
 from tui.driving import app_on, field, press, settle, text_of, until
@@ -168,6 +172,40 @@ async def test_why_shows_what_each_side_believes_and_leads_to_the_bytes() -> Non
         assert field(main) == "http.request.method"
 
 
+async def test_why_leads_to_any_bytes_that_prove_it() -> None:
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "W")
+        await pilot.press("full_stop")
+        await pilot.pause()
+        shown = text_of(app.screen.query_one("#text", TextPane))
+        assert "◄─── 04" in next(line for line in shown.splitlines() if line.startswith(" ▸"))
+        await pilot.press("enter")
+        main = await settle(pilot)
+        assert (main.table.cursor, field(main)) == (1, "thrift.sasl.status")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_why_ends_in_what_first_bytes_are(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "W")
+        for keys in (("b",), ("b", "right_square_bracket")):
+            await pilot.press(*keys)
+            await pilot.pause()
+            pane = app.screen.query_one("#text", TextPane)
+            whole = "\n".join("".join(text for _, text in line) for line in pane.text)
+            assert "The client of c1 begins with" in whole
+            assert "* HTTP/1" in whole
+            assert "0x47455420 = 1,195,725,856 bytes in the first frame" in whole
+            assert "The server of c1 begins with" in whole
+            assert "* 47 45 54 20" in whole
+            assert all(width_of(line) <= pane.text_room or width_of(line[:1]) <= 40 for line in pane.text)
+        await pilot.press("enter", "y", "right_square_bracket")
+        await pilot.pause()
+        assert "HTTP sent to a Thrift port" in text_of(app.screen.query_one("#text", TextPane))
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_other_screens_open_and_close(size: tuple[int, int]) -> None:
     app = app_on()
@@ -296,8 +334,56 @@ async def test_decode_as_reads_the_conversation_again() -> None:
         await pilot.press("down", "enter")
         main = await settle(pilot)
         assert isinstance(made, FakeSession)
-        assert made.decoded == [("flow 2", "data")]
+        assert made.decoded == [("flow 2", "http2")]
         assert main.table.cursor == 2
+
+
+@pytest.mark.parametrize(("key", "selector"), [("p", "port 9083"), ("f", "file")])
+async def test_decode_as_for_a_port_or_everything(key: str, selector: str) -> None:
+    made = session()
+    app = app_on(made)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "d")
+        await pilot.press("g", key)
+        await settle(pilot)
+        assert isinstance(made, FakeSession)
+        assert made.decoded == [(selector, "")]
+
+
+async def tried(app: InspectorApp, pilot: Pilot[int]) -> DecodeScreen:
+    """The screen that tries all protocols, when it has."""
+    for _ in range(300):
+        await pilot.pause(0.01)
+        screen = app.screen
+        if isinstance(screen, DecodeScreen) and len(screen.tried) == len(screen.rows) - 1:
+            return screen
+    raise AssertionError("not all protocols were tried")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_decode_as_shows_beside_what_it_is_how_far_another_protocol_gets(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "d")
+        screen = await tried(app, pilot)
+        assert screen.rows.name(screen.table.cursor) == "http"
+        assert "● http" in text_of(screen.table)
+        while screen.rows.name(screen.table.cursor) != "thrift":
+            await pilot.press("j")
+        await pilot.pause()
+        assert "4 of 18 B" in text_of(screen.table)
+        assert " 4 of 18 bytes can be read so, then: a method name of 1195725856 bytes" in text_of(screen.text)
+        assert "Thrift framed" in text_of(screen.text)
+        assert "1195725856" in text_of(screen.other)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "As it is: http request" in text_of(screen.own)
+        assert "Http  GET / HTTP/1.1" in text_of(screen.own)
+        await pilot.press("enter", "j", "tab", "j", "tab", "G", "tab", "q")
+        main = await settle(pilot)
+        assert app.screen is main
+        assert isinstance(main.session, FakeSession)
+        assert main.session.decoded == []
 
 
 async def test_fast_moves_explain_the_last_message_only() -> None:

@@ -1,17 +1,26 @@
 """Findings: what is seen in a conversation, why it happens, the bytes that prove it, what to do."""
 
-from inspector.diagnosis.registry import registered
-from inspector.diagnosis.scene import Scene
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from inspector.model.finding import SEVERITIES, Finding
-from inspector.model.message import Message
-from inspector.net.flows import FlowTable
-from inspector.schema.registry import Schemas
+
+if TYPE_CHECKING:
+    from inspector.model.message import Message
+    from inspector.net.flows import FlowTable
+    from inspector.schema.registry import Schemas
 
 __all__ = ["diagnose", "rule_document", "rule_names"]
+
+# The rules bring in every protocol: they are imported when something is to be diagnosed, not before screens can open.
 
 
 def diagnose(flow_table: FlowTable, messages: list[Message], schemas: Schemas) -> list[Finding]:
     """All findings of all rules, worst first, then in the order of the flows."""
+    from inspector.diagnosis.registry import registered
+    from inspector.diagnosis.scene import Scene
+
     scene = Scene(flow_table, messages)
     found = [finding for rule in registered().values() for finding in rule.find(scene)]
     found.sort(key=lambda finding: (-SEVERITIES.index(finding.severity), finding.flow, finding.rule))
@@ -20,9 +29,13 @@ def diagnose(flow_table: FlowTable, messages: list[Message], schemas: Schemas) -
 
 def rule_names() -> list[str]:
     """The names of all rules, sorted."""
+    from inspector.diagnosis.registry import registered
+
     return sorted(registered())
 
 
 def rule_document(name: str) -> str:
     """What a rule looks for, why it happens, how it is known and what to do. Raises KeyError for an unknown name."""
+    from inspector.diagnosis.registry import registered
+
     return registered()[name].document

@@ -42,9 +42,9 @@ class Magic:
     @property
     def numbers(self) -> str:
         """The first four bytes as a reader of lengths has them: a number or a range, "" where they may be anything."""
-        if "xx xx" in self.pattern:
+        if "xx xx" in self.pattern or len(self.raw("0")) < ROW:
             return ""
-        least, most = number(self.raw("0")), number(self.raw("f").ljust(ROW, b"\xff"))
+        least, most = number(self.raw("0")), number(self.raw("f"))
         return f"{least:,}" + (f" to {most:,}" if most != least else "")
 
 
@@ -56,20 +56,20 @@ _NAMES: Final = {"Thrift, unframed binary", "Thrift, framed", "Thrift, compact",
 MAGICS: Final = (
     *(Magic(text.hex(" "), what, "RFC 9110 9") for text, what in TEXT_OPENINGS.items() if "HTTP " in what),
     Magic("50 52 49 20", "the HTTP/2 connection preface", "RFC 9113 3.4"),
-    Magic("00 00 xx 04 xx 00 00 00 00", "an HTTP/2 SETTINGS frame: how an HTTP/2 server begins", "RFC 9113 6.5"),
+    Magic("00 00 xx 04 xx 00 00 00 00", "an HTTP/2 SETTINGS frame, a server's first", "RFC 9113 6.5"),
     Magic("16 03 0x xx", "a TLS handshake record", "RFC 8446 5.1"),
     Magic("15 03 0x xx", "a TLS alert record", "RFC 8446 6"),
     Magic("80 01 00 01", "a Thrift call, binary", "thrift-binary-protocol.md"),
     Magic("80 01 00 02", "a Thrift reply, binary", "thrift-binary-protocol.md"),
     Magic("80 01 00 03", "a Thrift exception, binary", "thrift-binary-protocol.md"),
     Magic("80 01 00 04", "a Thrift oneway call, binary", "thrift-binary-protocol.md"),
-    Magic("xx xx xx xx 80 01 00 0x", "a framed Thrift message, binary: its length first", "thrift-rpc.md"),
+    Magic("xx xx xx xx 80 01 00 0x", "a framed Thrift message, binary", "thrift-rpc.md"),
     Magic("82 21", "a Thrift call, compact", "thrift-compact-protocol.md"),
     Magic("82 41", "a Thrift reply, compact", "thrift-compact-protocol.md"),
     Magic("82 61", "a Thrift exception, compact", "thrift-compact-protocol.md"),
-    Magic("xx xx xx xx 82 x1", "a framed Thrift message, compact: its length first", "thrift-rpc.md"),
+    Magic("xx xx xx xx 82 x1", "a framed Thrift message, compact", "thrift-rpc.md"),
     Magic("5b 31 2c 22", "a Thrift message, JSON", "TJSONProtocol"),
-    Magic("xx xx xx xx 0f ff", "a Thrift message with THeader: its length first", "HeaderFormat.md"),
+    Magic("xx xx xx xx 0f ff", "a framed Thrift message, THeader", "HeaderFormat.md"),
     Magic("01 00 00 00", "SASL START, the negotiation before Thrift", "thrift-sasl-spec.txt"),
     Magic("02 00 00 xx", "SASL OK, the negotiation before Thrift", "thrift-sasl-spec.txt"),
     Magic("05 00 00 xx", "SASL COMPLETE, the negotiation before Thrift", "thrift-sasl-spec.txt"),
@@ -77,7 +77,7 @@ MAGICS: Final = (
     Magic("00 00 00 08 04 d2 16 2f", "PostgreSQL's SSLRequest, 80877103", "PostgreSQL 55.7"),
     Magic("00 00 00 08 04 d2 16 30", "PostgreSQL's GSSENCRequest, 80877104", "PostgreSQL 55.7"),
     Magic("00 00 xx xx 00 03 00 00", "PostgreSQL's start-up packet, version 196608", "PostgreSQL 55.7"),
-    Magic("00 00 xx xx 00 12 00 0x", "a Kafka ApiVersions request: its length first", "Kafka protocol guide"),
+    Magic("00 00 xx xx 00 12 00 0x", "a Kafka ApiVersions request", "Kafka protocol guide"),
     Magic("53 53 48 2d", "an SSH greeting", "RFC 4253 4.2"),
     Magic("1f 8b 08", "gzip", "RFC 1952 2.3"),
     Magic("50 41 52 31", "a Parquet file", "parquet-format"),

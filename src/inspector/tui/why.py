@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from inspector.diagnosis.first_bytes import LOOKED_AT
 from inspector.model.sides import CLIENT, SIDE_NAMES, Side
-from inspector.tui.text import GLYPHS, Line, fit, hexes, paragraphs, printable, quoted, width_of, wrap
+from inspector.tui.text import GLYPHS, Line, hexes, paragraphs, printable, quoted, width_of, wrap
+from inspector.tui.trying import magic_lines, opening_lines, reader_lines
 
 if TYPE_CHECKING:
     from inspector.model.finding import Evidence, Finding
@@ -21,22 +23,24 @@ COLUMNS_FROM: Final = 90
 """Cells below which three columns become three blocks."""
 MIDDLE: Final = 34
 """Cells of the middle column: an arrow, eight bytes, and where they are."""
+MARK: Final = ("key", "▸ ")
+"""Stands before the bytes that Enter goes to."""
 HEADS: Final = ("the client believes", "bytes on the wire", "the server believes")
 
 
-def finding_lines(session: Session, finding: Finding, number: int, total: int, width: int) -> list[Line]:
-    """One finding; only its table is cut to `width`, the rest is left to be wrapped."""
+def finding_lines(session: Session, finding: Finding, width: int, proof: int) -> list[Line]:
+    """One finding, the place `proof` of its beliefs marked; only its table is cut to `width`, the rest is wrapped."""
     where = f"conversation c{finding.flow}" if finding.flow else "the whole capture"
     lines: list[Line] = [
         [(finding.severity, f"{GLYPHS[finding.severity]} {printable(finding.title)}")],
-        [("dim", f"{finding.severity} · {finding.rule} · {where} · finding {number} of {total}")],
+        [("dim", f"{finding.severity} · {finding.rule} · {where}")],
         [],
     ]
     lines += _section("What you see", finding.see)
     if finding.evidence:
         lines += [
             [("title", "The bytes, and what each side takes them for")],
-            *evidence_lines(session, finding.evidence, width),
+            *evidence_lines(beliefs(session, finding.evidence), width, proof),
             [],
         ]
     lines += _section("Why it happens", finding.why)
@@ -57,11 +61,15 @@ def _section(title: str, text: str, role: str = "") -> list[Line]:
 
 @dataclass(slots=True)
 class Belief:
-    """The same bytes of one packet: what their sender means by them, and what the other side may read."""
+    """The same bytes of one packet: what their sender means by them, and what the other side may read.
+
+    `proof` is the evidence that says where they are.
+    """
 
     side: Side
     bytes: bytes
     place: str
+    proof: Evidence
     sent: list[str]
     read: list[str]
 
@@ -91,7 +99,7 @@ def beliefs(session: Session, evidence: list[Evidence]) -> list[Belief]:
     for (packet, start, end), group in groupby(evidence, lambda each: (each.packet, each.start, each.end)):
         same = list(group)
         place = f"packet {packet}, bytes {start}..{max(start, end - 1)}" if packet else ""
-        belief = Belief(_sender(session, same[0]), same[0].bytes, place, [], [])
+        belief = Belief(_sender(session, same[0]), same[0].bytes, place, same[0], [], [])
         for each in same:
             belief_of = belief.sent if _is_senders(session, each) else belief.read
             belief_of.append(printable(each.reads_as))
@@ -112,19 +120,28 @@ def _is_senders(session: Session, evidence: Evidence) -> bool:
     return evidence.reads_as.lower().startswith(session.messages[evidence.message - 1].protocol.lower())
 
 
-def evidence_lines(session: Session, evidence: list[Evidence], width: int) -> list[Line]:
-    """Evidence as a table of three columns, or as blocks where it is narrow."""
-    rows = [belief.columns() for belief in beliefs(session, evidence)]
+def evidence_lines(found: list[Belief], width: int, proof: int) -> list[Line]:
+    """Beliefs as a table of three columns, or as blocks where it is narrow; the one at `proof` is marked."""
+    rows = [belief.columns() for belief in found]
     if width < COLUMNS_FROM:
-        return [line for row in rows for line in _stacked(row)]
+        return [line for place, row in enumerate(rows) for line in _marked(_stacked(row), place == proof)]
     side = (width - MIDDLE - 8) // 2
     widths = (side, MIDDLE, side)
     heads: list[list[Line]] = [[[(role, head)]] for role, head in zip(("client", "dim", "server"), HEADS, strict=True)]
     lines = _cells(heads, widths)
-    for row in rows:
+    for place, row in enumerate(rows):
         lines.append([("dim", "  " + "─┼─".join("─" * cells for cells in widths))])
-        lines += _cells(row, widths)
+        lines += _marked(_cells(row, widths), place == proof)
     return lines
+
+
+def _marked(lines: list[Line], wanted: bool) -> list[Line]:
+    """A block whose first line, which begins with two spaces, says that the cursor is there."""
+    if not wanted:
+        return lines
+    role, text = lines[0][0]
+    rest: Line = [(role, text[len(MARK[1]) :])] if len(text) > len(MARK[1]) else []
+    return [[MARK, *rest, *lines[0][1:]], *lines[1:]]
 
 
 def _stacked(row: list[list[Line]]) -> list[Line]:
@@ -150,9 +167,36 @@ def _cells(row: list[list[Line]], widths: tuple[int, int, int]) -> list[Line]:
 
 
 def _filled(line: Line, width: int) -> Line:
-    if len(line) == 1:
-        return [(line[0][0], fit(line[0][1], width))]
-    return [*line, ("", " " * max(0, width - width_of(line)))]
+    """Exactly `width` cells; a wrapped line may have a space too many behind its last word."""
+    if line and width_of(line) > width:
+        line = [*line[:-1], (line[-1][0], line[-1][1].rstrip(" "))]
+    return [*line, ("", " " * (width - width_of(line)))]
+
+
+def openings_lines(session: Session, flow: int, found: bool, width: int) -> list[Line]:
+    """The first bytes of both sides of a conversation, who would read them as what, and the table of known ones."""
+    lines: list[Line] = []
+    if not found:
+        lines += [[("title", "Nothing wrong was found.")], []]
+    openings: list[bytes] = []
+    for side, name in enumerate(SIDE_NAMES):
+        opening = _opening(session, flow, side) if flow else b""
+        if opening:
+            openings.append(opening)
+            lines += [
+                [("title", f"The {name} of c{flow} begins with")],
+                *opening_lines(opening, name),
+                *reader_lines(opening),
+                [],
+            ]
+    return [*lines, [("title", "First bytes that are known (* those above)")], *magic_lines(openings, width)]
+
+
+def _opening(session: Session, flow: int, side: Side) -> bytes:
+    """The first bytes of a side, up to the first hole."""
+    buffer = session.flows[flow - 1].buffers[side]
+    holes = buffer.holes_in(0, min(LOOKED_AT, buffer.size))
+    return buffer.read(0, min(LOOKED_AT, buffer.size, holes[0][0] if holes else LOOKED_AT))
 
 
 def plain_text(lines: list[Line]) -> str:

@@ -1,10 +1,12 @@
 """What our screens share: keys out of the table, and a hint where the terminal is too small."""
 
 from textual import events
+from textual.app import ComposeResult
 from textual.screen import Screen
 
 from inspector.tui.text import Line
-from inspector.tui.widgets.text_pane import Bar
+from inspector.tui.widgets.footer import KeyBar
+from inspector.tui.widgets.text_pane import Bar, TextPane
 
 LEAST = (60, 15)
 """Columns and rows below which panes make no sense."""
@@ -46,6 +48,42 @@ class KeyScreen(Screen[None], inherit_bindings=False):
     def action_back(self) -> None:
         """Back to the screen before."""
         self.app.pop_screen()
+
+
+class ReadingScreen(KeyScreen):
+    """A head, a text that scrolls, and the keys."""
+
+    DEFAULT_CSS = """
+    ReadingScreen #text { height: 1fr; padding: 1 1; }
+    ReadingScreen #head, ReadingScreen #foot { background: $panel; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Bar(id="small")
+        yield Bar(id="head")
+        yield TextPane(id="text", classes="panes")
+        yield KeyBar(self.KEYS_OF)
+
+    def on_mount(self) -> None:
+        self.head = self.query_one("#head", Bar)
+        self.pane = self.query_one("#text", TextPane)
+        self.tell()
+
+    def tell(self) -> None:
+        """Draw head and text."""
+        raise NotImplementedError
+
+    def action_move(self, by: int) -> None:
+        """Scroll by lines."""
+        self.pane.move(by)
+
+    def action_page(self, by: int) -> None:
+        """Scroll by pages."""
+        self.pane.move_page(by)
+
+    def action_edge(self, by: int) -> None:
+        """Scroll to an end."""
+        self.pane.edge(by)
 
 
 def hint(width: int, height: int) -> Line:

@@ -1,12 +1,8 @@
 """Every key of a screen, out of the one table."""
 
-from textual.app import ComposeResult
-
 from inspector.tui.keymap import HELP, KEYS, MAIN, bindings, groups, user_keys
-from inspector.tui.screens.base import KeyScreen
+from inspector.tui.screens.base import ReadingScreen
 from inspector.tui.text import Line, fit
-from inspector.tui.widgets.footer import KeyBar
-from inspector.tui.widgets.text_pane import Bar, TextPane
 
 SIGNS: tuple[tuple[str, str, str], ...] = (
     ("client", "►", "sent by the client"),
@@ -44,37 +40,17 @@ def help_lines(screen: str) -> list[Line]:
     return lines
 
 
-class HelpScreen(KeyScreen):
+class HelpScreen(ReadingScreen):
     """Scrolls through the keys."""
 
     KEYS_OF = HELP
     BINDINGS = bindings(HELP)
-    CSS = """
-    HelpScreen #text { height: 1fr; padding: 1 1; }
-    """
 
     def __init__(self, about: str) -> None:
         super().__init__()
         self.about = about
 
-    def compose(self) -> ComposeResult:
-        yield Bar(id="small")
-        yield Bar(id="head")
-        yield TextPane(id="text")
-        yield KeyBar(HELP)
-
-    def on_mount(self) -> None:
-        self.query_one("#head", Bar).show([("strong", " Keys")], [("dim", "yours go into keys.toml, by name ")])
-        self.query_one("#text", TextPane).show(help_lines(self.about))
-
-    def action_move(self, by: int) -> None:
-        """Scroll by lines."""
-        self.query_one("#text", TextPane).move(by)
-
-    def action_page(self, by: int) -> None:
-        """Scroll by pages."""
-        self.query_one("#text", TextPane).move_page(by)
-
-    def action_edge(self, by: int) -> None:
-        """Scroll to an end."""
-        self.query_one("#text", TextPane).edge(by)
+    def tell(self) -> None:
+        """Draw the keys."""
+        self.head.show([("strong", " Keys")], [("dim", "yours go into keys.toml, by name ")])
+        self.pane.show(help_lines(self.about))

@@ -23,6 +23,7 @@ from inspector.tui.views import kinds
 
 if TYPE_CHECKING:
     from inspector.session import Session
+    from inspector.tui.desk import Desk
     from inspector.tui.digest import Digest
     from inspector.tui.levels import LevelRows
     from inspector.tui.study import Study
@@ -51,6 +52,7 @@ class Moves(KeyScreen, inherit_bindings=False):
     study: Study | None
     index: int
     land: Landing
+    desk: Desk
     bytes_kinds: dict[str, str]
     table: VirtualTable
     fields: FieldList
@@ -297,11 +299,10 @@ class Moves(KeyScreen, inherit_bindings=False):
         self.call_after_refresh(self.show_values)
 
     def action_why(self) -> None:
-        """The findings."""
+        """The findings, and what first bytes are."""
         found = sorted(self.digest.findings, key=lambda finding: finding.flow != self.flow)
-        if not found:
-            waiting = "" if self.digest.complete else " yet: still looking"
-            self.notify(f"Nothing wrong was found{waiting}.", timeout=3)
+        if not found and not self.digest.complete:
+            self.notify("Still looking for what is wrong.", timeout=3)
             return
         self.app.push_screen(WhyScreen(self.session, found, self.flow))
 
@@ -313,9 +314,10 @@ class Moves(KeyScreen, inherit_bindings=False):
             self.notify("This packet is part of no conversation.", timeout=2)
 
     def action_decode(self) -> None:
-        """Read the conversation as something else."""
+        """Read the message, then its conversation, as something else."""
         if self.flow:
-            self.app.push_screen(DecodeScreen(self.session, self.flow))
+            message = self.session.messages[self.stop.message] if self.stop and self.stop.message >= 0 else None
+            self.app.push_screen(DecodeScreen(self.session, self.flow, message, self.desk.session_lock))
         else:
             self.notify("This packet is part of no conversation.", timeout=2)
 

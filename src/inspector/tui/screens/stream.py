@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.message import Message
 
 from inspector.model.sides import CLIENT, SERVER
 from inspector.tui.following import stream_lines
 from inspector.tui.keymap import STREAM, bindings
 from inspector.tui.narrative import flow_text
-from inspector.tui.screens.base import KeyScreen
+from inspector.tui.screens.base import ReadingScreen
 from inspector.tui.text import Line
-from inspector.tui.widgets.footer import KeyBar
-from inspector.tui.widgets.text_pane import Bar, TextPane
 
 if TYPE_CHECKING:
     from inspector.session import Session
@@ -24,15 +21,12 @@ if TYPE_CHECKING:
 DIRECTIONS = (((CLIENT, SERVER), "both directions"), ((CLIENT,), "client only"), ((SERVER,), "server only"))
 
 
-class StreamScreen(KeyScreen):
+class StreamScreen(ReadingScreen):
     """Scrolls through what both sides said."""
 
     KEYS_OF = STREAM
     BINDINGS = bindings(STREAM)
-    CSS = """
-    StreamScreen #text { height: 1fr; }
-    StreamScreen #head, StreamScreen #foot { background: $panel; }
-    """
+    CSS = "StreamScreen #text { padding: 0; }"
 
     @dataclass
     class Made(Message):
@@ -47,21 +41,11 @@ class StreamScreen(KeyScreen):
         self.as_hex = False
         self.direction = 0
 
-    def compose(self) -> ComposeResult:
-        yield Bar(id="small")
-        yield Bar(id="head")
-        yield TextPane(id="text", classes="panes")
-        yield KeyBar(STREAM)
-
-    def on_mount(self) -> None:
-        self.pane = self.query_one("#text", TextPane)
-        self.tell()
-
     def tell(self) -> None:
         """Draw the head and ask for the lines."""
         flow = self.session.flows[self.flow - 1]
         how = f"{DIRECTIONS[self.direction][1]} · {'hex' if self.as_hex else 'text'} "
-        self.query_one("#head", Bar).show([("title", " Stream  "), ("dim", flow_text(self.session, flow))], [("", how)])
+        self.head.show([("title", " Stream  "), ("dim", flow_text(self.session, flow))], [("", how)])
         self.make()
 
     @work(thread=True, exclusive=True)
@@ -83,15 +67,3 @@ class StreamScreen(KeyScreen):
         """Both directions, or one."""
         self.direction = (self.direction + 1) % len(DIRECTIONS)
         self.tell()
-
-    def action_move(self, by: int) -> None:
-        """Scroll by lines."""
-        self.pane.move(by)
-
-    def action_page(self, by: int) -> None:
-        """Scroll by pages."""
-        self.pane.move_page(by)
-
-    def action_edge(self, by: int) -> None:
-        """Scroll to an end."""
-        self.pane.edge(by)

@@ -5,31 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.app import ComposeResult
 from textual.message import Message
 
 from inspector.tui.clipboard import save
 from inspector.tui.keymap import WHY, bindings
-from inspector.tui.screens.base import KeyScreen
+from inspector.tui.screens.base import ReadingScreen
 from inspector.tui.text import Line
-from inspector.tui.why import finding_lines, plain_text
-from inspector.tui.widgets.footer import KeyBar
-from inspector.tui.widgets.text_pane import Bar, TextPane
+from inspector.tui.why import MARK, Belief, beliefs, finding_lines, openings_lines, plain_text
 
 if TYPE_CHECKING:
     from inspector.model.finding import Finding
     from inspector.session import Session
 
 
-class WhyScreen(KeyScreen):
-    """Shows one finding at a time; those of the conversation under the cursor come first."""
+class WhyScreen(ReadingScreen):
+    """Shows one finding at a time, those of the conversation under the cursor first; behind the last, first bytes."""
 
     KEYS_OF = WHY
     BINDINGS = bindings(WHY)
-    CSS = """
-    WhyScreen #text { height: 1fr; padding: 1 1; }
-    WhyScreen #head, WhyScreen #foot { background: $panel; }
-    """
 
     class Go(Message):
         """Show these bytes in the main screen: message (a number, 0: none), packet, offset in it."""
@@ -40,22 +33,18 @@ class WhyScreen(KeyScreen):
             self.packet = packet
             self.offset = offset
 
-    def __init__(self, session: Session, findings: list[Finding], flow: int) -> None:
+    def __init__(self, session: Session, findings: list[Finding], flow: int, at: int = 0) -> None:
         super().__init__()
         self.session = session
         self.findings = findings
         self.flow = flow
-        self.at = 0
+        self.at = at
+        self.proof = 0
 
-    def compose(self) -> ComposeResult:
-        yield Bar(id="small")
-        yield Bar(id="head")
-        yield TextPane(id="text", classes="panes")
-        yield KeyBar(WHY)
-
-    def on_mount(self) -> None:
-        self.pane = self.query_one("#text", TextPane)
-        self.tell()
+    @property
+    def finding(self) -> Finding | None:
+        """The finding shown, None on the page about first bytes."""
+        return self.findings[self.at] if self.at < len(self.findings) else None
 
     def on_resize(self, event: events.Resize) -> None:
         """The columns depend on the width."""
@@ -63,49 +52,63 @@ class WhyScreen(KeyScreen):
         self.call_after_refresh(self.tell)
 
     def lines(self) -> list[Line]:
-        """The finding shown."""
-        width = max(20, self.pane.room)
-        return finding_lines(self.session, self.findings[self.at], self.at + 1, len(self.findings), width)
+        """The finding shown, or the page about first bytes."""
+        width = max(20, self.pane.text_room)
+        finding = self.finding
+        if finding is None:
+            return openings_lines(self.session, self.flow, bool(self.findings), width)
+        return finding_lines(self.session, finding, width, self.proof)
 
     def tell(self) -> None:
-        """Draw the finding."""
-        finding = self.findings[self.at]
-        of = "this conversation" if finding.flow == self.flow else f"conversation c{finding.flow}"
-        self.query_one("#head", Bar).show(
-            [("title", " Why?  "), ("dim", of)], [("dim", f"{self.at + 1}/{len(self.findings)} ")]
-        )
-        self.pane.show(self.lines())
+        """Draw the page."""
+        finding = self.finding
+        of = "what first bytes are, and who would read them as what"
+        place = "first bytes"
+        if finding is not None:
+            of = "this conversation" if finding.flow == self.flow else f"conversation c{finding.flow}"
+            of = of if finding.flow else "the whole capture"
+            place = f"finding {self.at + 1} of {len(self.findings)}"
+        self.head.show([("title", " Why?  "), ("dim", of)], [("dim", f"{place} ")])
+        self.pane.show(self.lines(), keep=True)
 
     def action_finding(self, by: int) -> None:
-        """Another finding."""
-        self.at = (self.at + by) % len(self.findings)
+        """Another finding; behind the last is the page about first bytes."""
+        self._page((self.at + by) % (len(self.findings) + 1))
+
+    def action_first_bytes(self) -> None:
+        """The page about first bytes, and back to the first finding."""
+        self._page(0 if self.finding is None else len(self.findings))
+
+    def _page(self, at: int) -> None:
+        self.at, self.proof = at, 0
         self.tell()
+        self.pane.edge(-1)
+
+    def _beliefs(self) -> list[Belief]:
+        return beliefs(self.session, self.finding.evidence) if self.finding is not None else []
+
+    def action_proof(self, by: int) -> None:
+        """The next bytes that prove it, or the ones before."""
+        found = self._beliefs()
+        if found:
+            self.proof = (self.proof + by) % len(found)
+            self.tell()
+            marked = (place for place, line in enumerate(self.lines()) if line and line[0] == MARK)
+            self.pane.bring(next(marked, 0))
 
     def action_go(self) -> None:
-        """To the first bytes that prove it."""
-        evidence = self.findings[self.at].evidence
-        if not evidence:
-            self.notify("This finding points at no bytes.", timeout=2)
+        """To the bytes that the mark is at."""
+        found = self._beliefs()
+        if not found:
+            self.notify("Nothing here points at bytes.", timeout=2)
             return
-        first = evidence[0]
+        proof = found[self.proof].proof
         self.app.pop_screen()
-        self.app.screen.post_message(self.Go(first.message or 0, first.packet, first.start))
+        self.app.screen.post_message(self.Go(proof.message or 0, proof.packet, proof.start))
 
     def action_copy(self) -> None:
-        """Copy the finding as text."""
+        """Copy the page as text."""
         text = plain_text(self.lines())
         self.app.copy_to_clipboard(text)
         path = save(text)
-        self.notify("The finding: to the terminal's clipboard" + (f" and to {path}" if path else ""))
-
-    def action_move(self, by: int) -> None:
-        """Scroll by lines."""
-        self.pane.move(by)
-
-    def action_page(self, by: int) -> None:
-        """Scroll by pages."""
-        self.pane.move_page(by)
-
-    def action_edge(self, by: int) -> None:
-        """Scroll to an end."""
-        self.pane.edge(by)
+        self.notify("This page: to the terminal's clipboard" + (f" and to {path}" if path else ""))

@@ -35,13 +35,23 @@ class TextPane(Lines):
         self._starts = []
         for line in self.text:
             self._starts.append(len(self._wrapped))
-            self._wrapped += wrap(line, self.room)
+            self._wrapped += wrap(line, self.text_room)
         self.resized()
+
+    @property
+    def text_room(self) -> int:
+        """Cells in a line; one is left free before the scroll mark."""
+        return max(1, self.room - self._scrolls)
 
     def go_to(self, line: int) -> None:
         """Have an unwrapped line at the top."""
         if line < len(self._starts):
             self.scroll_row(self._starts[line])
+
+    def bring(self, line: int) -> None:
+        """Have an unwrapped line in view, with what follows it rather than at the bottom."""
+        if line < len(self._starts):
+            self.reveal(self._starts[line], self.page // 3)
 
     def count(self) -> int:
         return len(self._wrapped)
