@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from random import Random
 from unittest.mock import patch
 
 import pytest
@@ -13,8 +14,9 @@ from inspector.model.buffer import Buffer
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
 from inspector.protocols.base import Hints
+from inspector.session import bundled
 from inspector.wire.reader import Reader
-from streams import SCHEMAS, Spoken, Turn, check_cover, check_message, cut, every
+from streams import SCHEMAS, Recorded, Spoken, Turn, check_cover, check_message, cut, every
 
 C, S = CLIENT, SERVER
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -251,3 +253,34 @@ def test_many_chunks_for_a_protocol_below_take_linear_work(work: Work) -> None:
     assert messages[0].complete
     assert sum(m.length for m in messages if m.parent is not None) == 4 * count
     assert work.size < 10 * len(body)
+
+
+@pytest.mark.parametrize("name", ["ws-over-http2.pcap", "sse-over-http2.pcap", "grpc-metadata.pcap", "sse-gzip.pcap"])
+def test_no_byte_is_lost_where_framing_is(name: str) -> None:
+    capture = Recorded(bundled("captures") / name)
+    turns = capture.turns(capture.flows[0])
+    random = Random(name)
+    for _ in range(150):
+        changed = list(turns)
+        for _ in range(random.randrange(1, 4)):
+            place = random.randrange(len(changed))
+            side, said = changed[place]
+            if isinstance(said, bytes):
+                at = random.randrange(len(said))
+                kept = said[at + random.randrange(40) :]
+                changed[place] = (side, said[:at] + random.randbytes(random.randrange(12)) + kept)
+        changed = [turn for turn in changed if turn[1]]
+        sizes = [
+            sum(len(said) if isinstance(said, bytes) else said for who, said in changed if who == s) for s in (C, S)
+        ]
+        check_cover(cut(changed, ends=random.choice([("fin", "fin"), ("", ""), ("rst", "")])), sizes)
+
+
+def test_a_body_that_a_handover_interrupts_is_finished_all_the_same() -> None:
+    post = (
+        b"POST / HTTP/1.1\r\nUpgrade: x\r\nContent-Type: application/x-thrift\r\nContent-Length: 50\r\n\r\n\x80\x01\0"
+    )
+    messages = cut([(C, post), (S, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), (C, b"\x01\x02")])
+    check_cover(messages, [len(post) + 2, 48])
+    assert messages[0].issue == "the client closed the connection after 3 of 50 body bytes"
+    assert [m.protocol for m in messages if m.parent is messages[0]] != []

@@ -14,6 +14,16 @@ MAX_TRIES: Final = 32
 """Turns at whose end an unfinished message is tried again before its time; bounds what many tiny turns can cost."""
 
 
+class Left:
+    """A conversation that does not read this side any more, from buffer offset `offset`, but was not told of its end."""
+
+    def __init__(self, conversation: Conversation, protocol: str, serial: i64, offset: int) -> None:
+        self.conversation = conversation
+        self.protocol = protocol
+        self.serial = serial
+        self.offset = offset
+
+
 class Lane:
     """The reader of one side, its conversation, and where it stands.
 
@@ -21,7 +31,7 @@ class Lane:
     side has stopped speaking for now, `finished` that it never speaks again. `lost` is why bytes are being passed over
     in search of the next message ("" when they are not), looked for from index `lost_from` past the reader. `starts`
     are the buffer offsets of turns that began while nobody had been found to read the bytes before them. `hints` are
-    what is known of this side alone.
+    what is known of this side alone, `left` are those that read it before.
     """
 
     def __init__(self, buffer: Buffer) -> None:
@@ -46,6 +56,7 @@ class Lane:
         self.unclaimed: DataConversation | None = None
         self.hole: Message | None = None
         self.hints: Hints | None = None
+        self.left: list[Left] = []
 
     def queue(self, chunk: bytes) -> None:
         """Put bytes behind those not yet read."""
@@ -92,6 +103,10 @@ class Lane:
 
     def drop(self) -> None:
         """Nobody reads this side from here on: detection starts again."""
+        conversation = self.conversation
+        if conversation is not None and self.protocol != "data":
+            self.left = [left for left in self.left if left.conversation is not conversation]
+            self.left.append(Left(conversation, self.protocol, self.serial, self.reader.offset))
         self.conversation = None
         self.protocol = ""
         self.lost = ""

@@ -131,6 +131,12 @@ class Stream(Sink):
         if conversation is not None:
             self._speak(lane)
             conversation.finish(side, lane.reader.offset, ending, self)
+        for left in lane.left:
+            if left.conversation is not conversation:
+                self.speaker = left.protocol
+                self.serial = left.serial
+                left.conversation.finish(side, left.offset, ending, self)
+        lane.left = []
 
     def _begin_turn(self, side: Side) -> None:
         """What the side before said is settled first: this one may answer it."""
