@@ -146,9 +146,9 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("decode.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
         Key("decode.home", "g,home", "edge(-1)", "g", "", "first", MOVE),
         Key("decode.end", "G,end", "edge(1)", "G", "", "last", MOVE),
-        Key(
         Key("decode.pane", "tab", "pane(1)", "Tab", "pane", "next pane: protocols, as it is, as the other", MOVE, 5),
         Key("decode.pane.back", "shift+tab", "pane(-1)", "Shift+Tab", "", "pane before", MOVE),
+        Key(
             "decode.flow",
             "enter",
             "choose('flow')",
