@@ -1,6 +1,7 @@
 """Messages of a growing capture, decoded in a process of its own so that screens answer keys meanwhile.
 
-`python -m inspector.following PATH OPTIONS` prints one JSON list a message; it ends when standard input does.
+`python -m inspector.following PATH OPTIONS` prints one JSON list a message and, now and then, an object about how it
+goes; it ends when standard input does.
 """
 
 import json
@@ -10,47 +11,44 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from inspector.engine.detect import protocols
 from inspector.engine.live import LiveDecoder
-from inspector.model.errors import CaptureError
+from inspector.export.live_filter import LiveFilter
+from inspector.model.errors import InspectorError
+from inspector.model.message import Message
 from inspector.session import Options, load_schemas
+from inspector.spool import Row, Rows
 
 POLL: Final = 0.04
 """Seconds between two looks at the file."""
 STOP: Final = 5.0
 """Seconds for the process to end."""
-
-
-class Row(NamedTuple):
-    """What a list shows of a message; `time` in nanoseconds since 1970, `process` who opened the connection."""
-
-    number: int
-    time: int
-    packet: int
-    flow: int
-    side: int
-    client: int
-    server: int
-    protocol: str
-    length: int
-    issue: str
-    summary: str
-    complete: bool
-    process: str
+TELL_EVERY: Final = 0.2
+"""Seconds between two reports."""
+CHUNK: Final = 1 << 18
+"""Bytes of rows read together."""
 
 
 class Following:
-    """Follows the capture at `path`; `rows` only ever grows, and may be read by any thread."""
+    """Follows the capture at `path`, keeping the messages that match the display filter `wanted` ("": all).
 
-    def __init__(self, path: str, options: Options) -> None:
-        self.rows: list[Row] = []
+    `lag` is in seconds from the wire to the newest row, `packets` and `messages` are how many were decoded.
+    """
+
+    def __init__(self, path: str, options: Options, wanted: str = "") -> None:
+        self.rows = Rows()
         self.lag = 0.0
+        self.packets = 0
+        self.messages = 0
         self.issue = ""
-        said = json.dumps([options.decode_as, [str(p) for p in options.thrift], [str(p) for p in options.proto]])
-        command = [sys.executable, "-m", "inspector.following", path, said]
+        said = asdict(options)
+        for paths in ("thrift", "proto"):
+            said[paths] = [str(each) for each in said[paths]]
+        command = [sys.executable, "-m", "inspector.following", path, json.dumps([said, wanted])]
         self.process = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
         )
@@ -59,51 +57,100 @@ class Following:
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            said = json.loads(line)
-            if isinstance(said, str):
-                self.issue = said
+        pipe = self.process.stdout.fileno()
+        rest = b""
+        while chunk := os.read(pipe, CHUNK):
+            lines, feed, after = chunk.rpartition(b"\n")
+            if not feed:
+                rest += chunk
                 continue
-            row = Row(*said)
-            self.lag = max(0.0, time.time() - row.time / 1e9)
-            self.rows.append(row)
+            self._take(rest + lines + feed)
+            rest = after
+
+    def _take(self, lines: bytes) -> None:
+        """Rows are kept unread; parsing them all would take the time that keys need."""
+        if lines.startswith(b"{") or b"\n{" in lines:
+            each = lines.splitlines(keepends=True)
+            for line in each:
+                if line.startswith(b"{"):
+                    self._told(json.loads(line))
+            lines = b"".join(line for line in each if not line.startswith(b"{"))
+        if lines:
+            try:
+                self.rows.add(lines)
+            except OSError as error:
+                self.issue = f"rows cannot be kept: {error.strerror}"
+                return
+            self.lag = max(0.0, time.time() - self.rows[-1].time / 1e9)
+
+    def _told(self, report: dict[str, object]) -> None:
+        self.packets = int(str(report.get("packets", self.packets)))
+        self.messages = int(str(report.get("messages", self.messages)))
+        self.issue = str(report.get("issue", self.issue))
+
+    @property
+    def running(self) -> bool:
+        """Whether it still decodes."""
+        return self.process.poll() is None
 
     def finish(self) -> None:
         """The file grows no more: wait for the last rows."""
+        self._let_go()
+        self._thread.join(STOP)
+        self.close()
+
+    def close(self) -> None:
+        """Nobody wants more rows."""
+        self._let_go()
+        self.process.kill()
+        self.process.wait()
+
+    def _let_go(self) -> None:
         if self.process.stdin is not None and not self.process.stdin.closed:
             self.process.stdin.close()
-        self._thread.join(STOP)
-        try:
-            self.process.wait(STOP)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
 
 
-def follow(path: str, options: Options) -> None:
-    """Print rows until standard input ends, then all that is left."""
-    schemas = load_schemas(options)
-    protocols()
-    decoder = LiveDecoder(path, schemas, options.decode_as)
-    out = sys.stdout
-    over = False
-    while True:
-        before = decoder.packets
-        _print(decoder, False)
-        out.flush()
-        if decoder.packets == before:
-            if over:
-                break
-            over = bool(select.select([sys.stdin], [], [], POLL)[0]) and not os.read(sys.stdin.fileno(), 64)
-    _print(decoder, True)
-    out.flush()
+class Printer:
+    """Prints the rows of a growing capture."""
 
+    def __init__(self, path: str, options: Options, wanted: str) -> None:
+        # what takes a moment is done before there is traffic
+        protocols()
+        self.decoder = LiveDecoder(path, load_schemas(options), options.decode_as)
+        self.messages = 0
+        self.told = 0.0
+        self.chosen = LiveFilter(self.decoder, wanted) if wanted else None
 
-def _print(decoder: LiveDecoder, finished: bool) -> None:
-    messages = decoder.finish() if finished else decoder.poll(time.monotonic())
-    for m in messages:
-        flow = decoder.flow(m.flow)
-        said = decoder.comments.get(flow.syn_packet, [""])[0]
-        row = Row(
+    def run(self) -> None:
+        """Print until standard input ends, then all that is left."""
+        over = False
+        while True:
+            before = self.decoder.packets
+            self._print(self.decoder.poll(time.monotonic()))
+            if self.decoder.packets == before:
+                if over:
+                    break
+                over = bool(select.select([sys.stdin], [], [], POLL)[0]) and not os.read(sys.stdin.fileno(), 64)
+        self._print(self.decoder.finish())
+        self._tell()
+
+    def _print(self, messages: list[Message]) -> None:
+        self.messages += len(messages)
+        if self.chosen is not None:
+            messages = self.chosen.of(messages)
+        sys.stdout.write("".join([self._row(message).written() for message in messages]))
+        if time.monotonic() - self.told >= TELL_EVERY:
+            self._tell()
+        sys.stdout.flush()
+
+    def _tell(self) -> None:
+        self.told = time.monotonic()
+        sys.stdout.write(json.dumps({"packets": self.decoder.packets, "messages": self.messages}) + "\n")
+        sys.stdout.flush()
+
+    def _row(self, m: Message) -> Row:
+        flow = self.decoder.flow(m.flow)
+        return Row(
             m.number,
             m.time,
             m.packet,
@@ -116,19 +163,19 @@ def _print(decoder: LiveDecoder, finished: bool) -> None:
             m.issue or "",
             m.summary,
             m.complete,
-            said,
+            self.decoder.comments.get(flow.syn_packet, [""])[0],
         )
-        sys.stdout.write(json.dumps(row) + "\n")
 
 
 def main() -> int:
     """The process that decodes."""
-    decode_as, thrift, proto = json.loads(sys.argv[2])
-    options = Options(decode_as=decode_as, thrift=[Path(p) for p in thrift], proto=[Path(p) for p in proto])
+    said, wanted = json.loads(sys.argv[2])
+    for paths in ("thrift", "proto"):
+        said[paths] = [Path(each) for each in said[paths]]
     try:
-        follow(sys.argv[1], options)
-    except CaptureError as error:
-        sys.stdout.write(json.dumps(str(error)) + "\n")
+        Printer(sys.argv[1], Options(**said), wanted).run()
+    except InspectorError as error:
+        sys.stdout.write(json.dumps({"issue": str(error)}) + "\n")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

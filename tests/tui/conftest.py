@@ -1,6 +1,7 @@
 """Screens that read nobody's settings and write nobody's files."""
 
 import os
+import tempfile
 
 import pytest
 
@@ -11,4 +12,5 @@ os.environ["TEXTUAL_ANIMATIONS"] = "none"
 def _own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
     monkeypatch.delenv("NO_COLOR", raising=False)

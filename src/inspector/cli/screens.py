@@ -9,7 +9,9 @@ def run_screens(source: Source | None, display_filter: str | None) -> int:
     from inspector.tui import run_tui
 
     if source is None:
-        return run_tui(None, Options(), display_filter)
+        from inspector.cli.watching import watch_from_start
+
+        return watch_from_start()
     return run_tui(
         source.path, Options(decode_as=source.decode_as, thrift=source.thrift, proto=source.proto), display_filter
     )

@@ -1,10 +1,12 @@
 """Rows of messages while they are captured: lines of text, and records with the keys of `ls --jsonl`."""
 
 from inspector.engine.live import LiveDecoder
+from inspector.engine.stream import Clock
 from inspector.export.json import plain_facts, seconds
 from inspector.export.origins import packets
 from inspector.export.records import MessageRecord
 from inspector.export.words import ARROWS, GLYPHS, Paint, decimal_seconds, printable
+from inspector.model.flow import Flow
 from inspector.model.message import Message
 from inspector.model.sides import SIDE_NAMES
 
@@ -38,14 +40,6 @@ class LiveRows:
 
     def record(self, m: Message) -> MessageRecord:
         """The row as `ls --jsonl` has it; `number` counts messages as they are cut."""
-        flow = self.decoder.flow(m.flow)
-        above = [m.protocol]
-        at = m.parent
-        while at is not None:
-            if above[-1] != at.protocol:
-                above.append(at.protocol)
-            at = at.parent
-        below = ["eth", "ipv6" if ":" in flow.client.address else "ip", flow.transport]
         return MessageRecord(
             m.number,
             seconds(m.time),
@@ -56,19 +50,31 @@ class LiveRows:
             m.summary,
             m.length,
             packets(m.buffer, m.start, m.end),
-            below + above[::-1],
+            layers(self.decoder.flow(m.flow), m),
             None if m.parent is None else m.parent.number,
             None if m.answers is None else m.answers.number,
-            self.latency(m),
+            latency(self.decoder.clock, m),
             None if m.issue is None else "warning",
             m.issue,
             plain_facts(m.facts),
         )
 
-    def latency(self, m: Message) -> float | None:
-        """Seconds from the last byte of the message that it answers to its first byte."""
-        asked = m.answers
-        if asked is None:
-            return None
-        last = asked.buffer.packet_at(max(asked.end - 1, asked.start))
-        return (m.time - self.decoder.clock.time(last)) / 1e9 if last else None
+
+def layers(flow: Flow, message: Message) -> list[str]:
+    """Protocol names from the link up, such as eth, ip, tcp, http."""
+    above = [message.protocol]
+    at = message.parent
+    while at is not None:
+        if above[-1] != at.protocol:
+            above.append(at.protocol)
+        at = at.parent
+    return ["eth", "ipv6" if ":" in flow.client.address else "ip", flow.transport, *reversed(above)]
+
+
+def latency(clock: Clock, message: Message) -> float | None:
+    """Seconds from the last byte of the message that it answers to its first byte."""
+    asked = message.answers
+    if asked is None:
+        return None
+    last = asked.buffer.packet_at(max(asked.end - 1, asked.start))
+    return (message.time - clock.time(last)) / 1e9 if last else None

@@ -1,14 +1,14 @@
 """Where the values of a name come from: the row, its facts, its packets, and only then its field tree."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from inspector.engine.detect import protocols
 from inspector.model.field import Field
 from inspector.model.flow import Flow
 from inspector.model.message import Message
+from inspector.model.packet import Packet
 from inspector.model.sides import SIDE_NAMES
-from inspector.session import Session
 
 Column = tuple[str, str, str]
 """Name, title and what it says."""
@@ -58,19 +58,48 @@ NANOSECONDS: Final = 1e9
 Reading = Callable[[Message], list[object]]
 
 
+class Decoded(Protocol):
+    """A capture that was decoded, or is being decoded; `Session` says what each means."""
+
+    @property
+    def messages(self) -> list[Message]: ...
+    @property
+    def flows(self) -> list[Flow]: ...
+    @property
+    def packet_count(self) -> int: ...
+    def packet(self, number: int) -> Packet: ...
+    def packets_of(self, message: Message) -> list[int]: ...
+    def explain(self, message: Message) -> Field: ...
+    def explain_packet(self, number: int) -> Field: ...
+    def layers(self, message: Message) -> list[str]: ...
+    def latency(self, message: Message) -> float | None: ...
+    def severity(self, message: Message) -> str | None: ...
+
+
 class Lookup:
     """Values by name, for one message at a time."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Decoded) -> None:
         self.session = session
-        self.flows = {flow.number: flow for flow in session.flows}
-        self.streams = _stream_numbers(session.flows)
-        self.start = int(session.capture.table.times[0]) if len(session.capture.table) else 0
+        self.flows: dict[int, Flow] = {}
+        self.streams: dict[int, int] = {}
+        self._counts: dict[str, int] = {}
+        self.start = 0
+        self.grow()
         self._readings: dict[str, Reading] = _readings(self)
         self._facts: dict[tuple[str, str], bool] = {}
         self._protocols = frozenset(protocols())
         self._message: Message | None = None
         self._trees: dict[str, list[object]] | None = None
+
+    def grow(self) -> None:
+        """Take note of conversations that are new. Wireshark numbers those of TCP and of UDP apart."""
+        for flow in self.session.flows[len(self.flows) :]:
+            self.flows[flow.number] = flow
+            self.streams[flow.number] = self._counts.get(flow.transport, 0)
+            self._counts[flow.transport] = self.streams[flow.number] + 1
+        if not self.start and self.session.packet_count:
+            self.start = self.session.packet(1).time
 
     def at(self, message: Message) -> "Lookup":
         """Look at `message` from now on."""
@@ -156,16 +185,6 @@ def collect(tree: Field, message: Message | None) -> dict[str, list[object]]:
             found.setdefault(bits.name, []).append(bits.value)
         stack += [(child, child.buffer or buffer) for child in reversed(field.children)]
     return found
-
-
-def _stream_numbers(flows: list[Flow]) -> dict[int, int]:
-    """Flow numbers to Wireshark's stream numbers, which count TCP and UDP apart."""
-    numbers: dict[int, int] = {}
-    counts: dict[str, int] = {}
-    for flow in flows:
-        numbers[flow.number] = counts.get(flow.transport, 0)
-        counts[flow.transport] = numbers[flow.number] + 1
-    return numbers
 
 
 def _readings(lookup: Lookup) -> dict[str, Reading]:

@@ -1,6 +1,6 @@
 """All names that filters and --fields know."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 
 from inspector.engine.detect import protocols
@@ -30,6 +30,11 @@ def _known() -> tuple[frozenset[str], tuple[str, ...]]:
 
 def compile_for(session: Session, text: str) -> Filter:
     """A filter over what the guide and the capture know. Raises UsageError."""
-    known, families = _known()
     in_facts = {name for message in session.messages for name in message.facts}
-    return compile_filter(text, known | in_facts, families)
+    return compile_known(text, in_facts)
+
+
+def compile_known(text: str, more: Collection[str] = ()) -> Filter:
+    """A filter over what the guide knows and `more` names. Raises UsageError."""
+    known, families = _known()
+    return compile_filter(text, known.union(more), families)

@@ -56,10 +56,11 @@ class InspectorApp(App[int]):
     class Opened(Message):
         """The capture is open."""
 
-        def __init__(self, session: Session, flow: int = 0) -> None:
+        def __init__(self, session: Session, flow: int = 0, message: int = -1) -> None:
             super().__init__()
             self.session = session
             self.flow = flow
+            self.message = message
 
     def __init__(self, opener: Opener, path: str | None = None, display_filter: str = "") -> None:
         colourless = "NO_COLOR" in os.environ
@@ -91,9 +92,9 @@ class InspectorApp(App[int]):
         else:
             self.open(self.path)
 
-    def landing_flow(self, session: Session) -> int:
-        """The flow to begin in, 0 for the first message."""
-        return 0
+    def landing_message(self, session: Session) -> int:
+        """The index of the message to begin with, -1 for the first."""
+        return -1
 
     def open(self, path: str) -> None:
         """Read a capture beside the thread that draws."""
@@ -112,7 +113,7 @@ class InspectorApp(App[int]):
 
         session = self.opener(path, tell)
         gc.freeze()
-        self.post_message(self.Opened(session, self.landing_flow(session)))
+        self.post_message(self.Opened(session, message=self.landing_message(session)))
 
     @on(Told)
     def _told(self, event: Told) -> None:
@@ -121,7 +122,7 @@ class InspectorApp(App[int]):
 
     @on(Opened)
     def _opened(self, event: Opened) -> None:
-        self.switch_screen(MainScreen(event.session, self.display_filter, event.flow))
+        self.switch_screen(MainScreen(event.session, self.display_filter, event.flow, event.message))
 
     @on(DecodeScreen.Chosen)
     def _decode_as(self, event: DecodeScreen.Chosen) -> None:

@@ -1,16 +1,22 @@
-"""The captures that come with the project, and what each one teaches."""
+"""What the start screen offers: captures that come with the project, what each teaches, and those captured before."""
 
 from __future__ import annotations
 
+import time
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from inspector.tui.text import size
+
+MOST_EARLIER = 5
+"""Captures of earlier runs that are offered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A bundled capture; `title` and `text` are "" where nobody has written them."""
+    """A capture to open, and what it teaches."""
 
     path: Path
     title: str
@@ -25,6 +31,17 @@ def lessons(paths: list[Path]) -> list[Lesson]:
     for path in sorted(paths, key=lambda path: (order.get(path.stem, len(order)), path.name)):
         title, text = told.get(path.stem, ("", ""))
         found.append(Lesson(path, title or path.stem.replace("-", " "), text))
+    return found
+
+
+def earlier(paths: list[Path]) -> list[Lesson]:
+    """Captures of earlier runs, with when they were made and how big they are."""
+    found: list[Lesson] = []
+    for path in paths[:MOST_EARLIER]:
+        status = path.stat()
+        made = time.strftime("%d %b %H:%M", time.localtime(status.st_mtime))
+        text = f"{size(status.st_size)}, in {path.parent}. Open it, or copy it to keep it: temporary files go away."
+        found.append(Lesson(path, f"captured live until {made}", text))
     return found
 
 

@@ -17,6 +17,7 @@ HELP: Final = "help"
 START: Final = "start"
 DECODE: Final = "decode"
 LIVE: Final = "live"
+PICKER: Final = "picker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +180,36 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("live.up", "k,up", "move(-1)", "k ↑", "", "up; stops following", MOVE),
         Key("live.page", "pagedown", "page(1)", "PgDn", "", "page down", MOVE),
         Key("live.page.up", "pageup", "page(-1)", "PgUp", "", "page up; stops following", MOVE),
-        Key("live.home", "g,home", "edge(-1)", "g", "", "first", MOVE),
+        Key("live.home", "g,home", "edge(-1)", "g Home", "", "first", MOVE),
         Key("live.end", "F,G,end", "edge(1)", "F", "follow", "to the newest, and follow it", MOVE, 3),
         Key("live.open", "enter,l,right", "open", "Enter", "look", "look into it; the capture goes on", LOOK, 1),
-        Key("live.freeze", "p,space", "freeze", "p", "freeze", "freeze the list, and let it go on", LOOK, 2),
-        Key("live.stop", "S", "stop", "S", "stop", "stop capturing", LEAVE, 4),
-        Key("live.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 6),
-        Key("live.palette", "ctrl+p,colon", "app.command_palette", "^p", "menu", "every command by name", LEAVE, 7),
-        Key("live.quit", "q,Q,escape,ctrl+q", "app.quit", "q", "quit", "stop and quit; the file is kept", LEAVE, 5),
+        Key("live.freeze", "p,space", "freeze", "p", "pause", "pause the list, and go on; capturing goes on", LOOK, 2),
+        Key("live.filter", "slash,f", "filter", "/", "filter", "show what matches a display filter", FIND, 5),
+        Key("live.filter.clear", "C", "clear", "C", "", "clear the filter", FIND),
+        Key("live.anomaly", "right_square_bracket,a", "anomaly(1)", "]", "", "next row with ! or ?", FIND),
+        Key("live.anomaly.back", "left_square_bracket,A", "anomaly(-1)", "[", "", "row with ! or ? before", FIND),
+        Key("live.stop", "ctrl+e,S", "capture", "^e", "stop/start", "stop capturing; start again", LEAVE, 6),
+        Key("live.save", "w,x", "save", "w", "save", "keep the packets in a file of your choice", LEAVE, 7),
+        Key("live.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 8),
+        Key("live.palette", "ctrl+p,colon", "app.command_palette", "^p", "menu", "every command by name", LEAVE, 9),
+        Key("live.back", "q,escape", "leave", "q", "end", "stop and leave; the packets are kept", LEAVE, 4),
+        Key("live.suspend", "ctrl+z", "app.suspend_process", "^z", "", "to the shell; fg comes back", LEAVE),
+        Key("live.quit", "Q,ctrl+q", "app.quit", "Q", "", "stop and quit the program", LEAVE),
+    ),
+    PICKER: (
+        Key("picker.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
+        Key("picker.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
+        Key("picker.page", "pagedown", "page(1)", "PgDn", "", "page down", MOVE),
+        Key("picker.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
+        Key("picker.home", "g,home", "edge(-1)", "g Home", "", "first", MOVE),
+        Key("picker.end", "G,end", "edge(1)", "G End", "", "last", MOVE),
+        Key("picker.start", "enter,l,right", "open", "Enter", "start", "start capturing there", LOOK, 1),
+        Key("picker.filter", "slash,f,tab", "filter", "/", "filter", "the capture filter; a relay's two ends", FIND, 2),
+        Key("picker.copy", "y", "copy", "y", "copy", "copy the ways to go on without the right", FIND, 5),
+        Key("picker.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 4),
+        Key("picker.palette", "ctrl+p,colon", "app.command_palette", "^p", "menu", "every command by name", LEAVE, 6),
+        Key("picker.back", "q,escape", "leave", "q", "back", "back, or quit", LEAVE, 3),
+        Key("picker.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
     ),
     START: (
         Key("start.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
@@ -196,9 +219,10 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("start.home", "g,home", "edge(-1)", "g", "", "first", MOVE),
         Key("start.end", "G,end", "edge(1)", "G", "", "last", MOVE),
         Key("start.open", "enter,l,right", "open", "Enter", "open", "open the capture", LOOK, 1),
-        Key("start.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 3),
-        Key("start.palette", "ctrl+p,colon", "app.command_palette", "^p", "menu", "every command by name", LEAVE, 4),
-        Key("start.quit", "q,Q,escape,ctrl+q", "app.quit", "q", "quit", "quit", LEAVE, 2),
+        Key("start.live", "i,c", "live", "i", "live", "capture now: choose an interface", LOOK, 2),
+        Key("start.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 4),
+        Key("start.palette", "ctrl+p,colon", "app.command_palette", "^p", "menu", "every command by name", LEAVE, 5),
+        Key("start.quit", "q,Q,escape,ctrl+q", "app.quit", "q", "quit", "quit", LEAVE, 3),
     ),
 }
 

@@ -10,6 +10,7 @@ from inspector.tui.study import Stop, Study
 
 if TYPE_CHECKING:
     from inspector.session import Session
+    from inspector.spool import Row
     from inspector.tui.views import View
 
 Landing = Callable[[Study], int]
@@ -91,3 +92,19 @@ def message_at(session: Session, study: Study, view: View, offset: int) -> Stop 
         if message.buffer is view.buffer and message.start <= offset < message.end:
             return Stop(index, message.packet)
     return None
+
+
+def message_of_row(session: Session, row: Row) -> int:
+    """The index of the message that a row of the live list shows, or of the nearest; -1 when nothing is near.
+
+    The whole file is cut anew, so that numbers differ, but not where messages begin.
+    """
+    best, found = 0, -1
+    for index, message in enumerate(session.messages):
+        if message.packet != row.packet:
+            continue
+        same = (message.side == row.side, message.protocol == row.protocol, message.summary == row.summary)
+        likeness = 1 + sum(same)
+        if likeness > best:
+            best, found = likeness, index
+    return found

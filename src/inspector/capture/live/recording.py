@@ -6,9 +6,10 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from inspector.capture.live.errors import CaptureFailedError, NoRightError
 from inspector.capture.live.settings import Settings
@@ -22,6 +23,13 @@ NO_RIGHT: Final = 5
 _REFUSED: Final = ("permission", "not permitted", "privilege")
 
 
+class Drop(NamedTuple):
+    """The kernel had no room for `packets` shortly before `time`, in nanoseconds since 1970."""
+
+    time: int
+    packets: int
+
+
 class Status:
     """How a capture goes: counts so far, `ring` the part of the kernel's buffer in use, `ended` why it stopped."""
 
@@ -30,6 +38,7 @@ class Status:
         self.source = ""
         self.packets = 0
         self.dropped = 0
+        self.drops: list[Drop] = []
         self.bytes = 0
         self.ring = 0.0
         self.ended = ""
@@ -160,7 +169,10 @@ def _read_report(status: Status, line: str) -> None:
     """One line of our own process."""
     report = json.loads(line)
     status.packets = report.get("packets", status.packets)
-    status.dropped = report.get("dropped", status.dropped)
+    dropped = report.get("dropped", status.dropped)
+    if dropped > status.dropped:
+        status.drops.append(Drop(time.time_ns(), dropped - status.dropped))
+    status.dropped = dropped
     status.bytes = report.get("bytes", status.bytes)
     status.ring = report.get("ring", status.ring)
     status.code = report.get("code", status.code)

@@ -4,16 +4,17 @@ from pathlib import Path
 
 import click
 
-from inspector.cli.options import reading
+from inspector.cli.options import filtering, reading
 
 
 @click.command(name="live", short_help="Watch an interface, or a relay, on the screens.")
-@click.option("-i", "interface", metavar="IFACE", help="Interface; the loopback when none is named.")
+@click.option("-i", "interface", metavar="IFACE", help="Interface; without it there is a choice.")
 @click.option("-f", "bpf", metavar="FILTER", default="", help='Capture filter in libpcap\'s syntax: "tcp port 9083".')
 @click.option("-w", "write", metavar="FILE", default="", type=click.Path(), help="Keep the packets there.")
 @click.option("-a", "limits", metavar="COND", multiple=True, help="Stop at duration:S, packets:N or filesize:KB.")
 @click.option("--tap", nargs=2, metavar="LISTEN TARGET", help="Relay this port instead; needs no rights.")
 @reading
+@filtering
 def command(
     *,
     interface: str | None,
@@ -27,26 +28,40 @@ def command(
     proto: tuple[Path, ...],
     quiet: bool,
     color: str,
+    display_filter: str | None,
 ) -> int:
     """Show messages as they are captured; Enter looks into one, the capture goes on.
 
+    Without -i one chooses among the interfaces that are up, the loopback first; with -f or -Y it is the loopback.
+
     \b
-    inspector live -f 'tcp port 9083'
+    inspector live -i lo -f 'tcp port 9083' -Y http
     inspector live --tap 9083 localhost:9084
     """
     if read is not None:
         raise click.UsageError("-r reads a file; live makes one (-w)")
-    from inspector.capture.live.interfaces import loopback_name
+    from inspector.capture.live.interfaces import loopback_name, network_interfaces
     from inspector.capture.live.settings import Settings
     from inspector.cli.commands.open import on_terminal
     from inspector.cli.options import parse_decode_as
-    from inspector.cli.watching import watch, watch_tap
+    from inspector.cli.watching import watch
+    from inspector.export.names import compile_known
     from inspector.session import Options
+    from inspector.tui.live import PICK
+    from inspector.watching import Watcher
 
+    if display_filter:
+        compile_known(display_filter)
     if not on_terminal(from_stdin=False):
         raise click.UsageError("live needs a terminal; capture prints the messages anywhere")
-    settings = Settings(interface=interface or loopback_name(), bpf=bpf)
+    settings = Settings()
     for limit in limits:
         settings.limit(limit)
     options = Options(decode_as=parse_decode_as(decode_as), thrift=list(thrift), proto=list(proto))
-    return watch_tap(tap[0], tap[1], write, options) if tap is not None else watch(settings, write, options)
+    watcher = Watcher(options, settings, write, display_filter or "")
+    if tap is not None:
+        return watch(watcher, watcher.relay(*tap))
+    several = sum(each.state == "up" for each in network_interfaces()) > 1
+    if interface is None and several and not bpf and not display_filter:
+        return watch(watcher, PICK)
+    return watch(watcher, watcher.capture(interface or loopback_name(), bpf))

@@ -48,7 +48,7 @@ class MainScreen(Moves):
     BINDINGS = bindings(MAIN)
     CSS_PATH = "main.tcss"
 
-    def __init__(self, session: Session, display_filter: str = "", flow: int = 0) -> None:
+    def __init__(self, session: Session, display_filter: str = "", flow: int = 0, message: int = -1) -> None:
         super().__init__()
         self.session = session
         self.naming = Naming(session.guide)
@@ -67,6 +67,7 @@ class MainScreen(Moves):
         self._wished = Wish()
         self._first_filter = display_filter
         self._first_flow = flow
+        self._first_message = message
 
     def compose(self) -> ComposeResult:
         yield Bar(id="small")
@@ -97,7 +98,7 @@ class MainScreen(Moves):
         self.add_class("-at-layers", "-values")
         self.table.focus()
         flows = [message.flow for message in self.session.messages] if self._first_flow else []
-        first = flows.index(self._first_flow) if self._first_flow in flows else 0
+        first = flows.index(self._first_flow) if self._first_flow in flows else max(0, self._first_message)
         self.show_rows(self.rows, first)
         if len(self.rows):
             self.go(self.rows.stop(first), landing.root)

@@ -18,14 +18,15 @@ def meter(what: str, done: float) -> Line:
 
 
 class OpeningScreen(KeyScreen):
-    """Shows progress; can be left."""
+    """Shows progress of what is done first; can be left."""
 
     BINDINGS = [Binding("q,escape,Q,ctrl+q", "app.quit", "quit", show=False)]  # noqa: RUF012
     CSS = "OpeningScreen { align: left middle; }"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, doing: str = "opening") -> None:
         super().__init__()
         self.file = name
+        self.doing = doing
 
     def compose(self) -> ComposeResult:
         yield Bar(id="what")
@@ -33,7 +34,7 @@ class OpeningScreen(KeyScreen):
 
     def on_mount(self) -> None:
         self.query_one("#what", Bar).show([("title", " inspector "), ("strong", f" {printable(self.file)}")])
-        self.tell("opening", 0.0)
+        self.tell(self.doing, 0.0)
 
     def tell(self, what: str, done: float) -> None:
         """How far it is."""

@@ -1,11 +1,11 @@
-"""The first screen without a file: the bundled captures, each with what it teaches."""
+"""The first screen without a file: live capture, the bundled captures with what each teaches, earlier ones."""
 
 from rich.cells import cell_len
 from textual import on, work
 from textual.app import ComposeResult
 from textual.message import Message
 
-from inspector.tui.captures import Lesson, lessons
+from inspector.tui.captures import Lesson, earlier, lessons
 from inspector.tui.keymap import START, bindings
 from inspector.tui.screens.base import KeyScreen
 from inspector.tui.text import Line
@@ -18,12 +18,18 @@ WELCOME: Line = [
     ("", " explains captures byte by byte: what each byte means, why we think so, and where it was on the wire. "),
     ("", "Open one of these, or your own with "),
     ("value", "inspector FILE"),
-    ("", "."),
+    ("", ", or press "),
+    ("key", "i"),
+    ("", " to capture now."),
 ]
+NOW: Line = [("strong", "Capture now"), ("dim", "  choose an interface, or a relay that needs no rights")]
+ABOUT_NOW = (
+    "Messages appear as they are complete: HTTP, HTTP/2, gRPC, Thrift, SSE, WebSocket. The packets are kept in a file."
+)
 
 
 class LessonRows:
-    """Bundled captures as rows."""
+    """Live capture, then captures, as rows."""
 
     def __init__(self, found: list[Lesson]) -> None:
         self.found = found
@@ -31,10 +37,12 @@ class LessonRows:
         self.columns = (Column("what it shows", 58, grow=True), Column("file", widest, drop=1))
 
     def __len__(self) -> int:
-        return len(self.found)
+        return 1 + len(self.found)
 
     def cells(self, row: int) -> Line:
-        lesson = self.found[row]
+        if not row:
+            return [("strong", "● capture now: watch an interface, or relay a port"), ("dim", "live")]
+        lesson = self.found[row - 1]
         return [("", lesson.title), ("dim", lesson.path.name)]
 
 
@@ -55,6 +63,9 @@ class StartScreen(KeyScreen):
         def __init__(self, found: list[Lesson]) -> None:
             super().__init__()
             self.found = found
+
+    class Live(Message):
+        """Capture now."""
 
     class Chosen(Message):
         """Open this capture."""
@@ -85,23 +96,25 @@ class StartScreen(KeyScreen):
     def look(self) -> None:
         """Find the captures; importing the session takes a moment."""
         from inspector.session import bundled_captures
+        from inspector.watching import kept_captures
 
-        self.post_message(self.Found(lessons(bundled_captures())))
+        self.post_message(self.Found(lessons(bundled_captures()) + earlier(kept_captures())))
 
     @on(Found)
     def _found(self, event: Found) -> None:
         self.found = event.found
-        self.query_one("#list", VirtualTable).show(LessonRows(self.found), 0)
-        self._tell(0)
+        first = 1 if self.found else 0
+        self.query_one("#list", VirtualTable).show(LessonRows(self.found), first)
+        self._tell(first)
 
     def _tell(self, row: int) -> None:
-        if self.found:
-            lesson = self.found[row]
+        if not row:
+            self.query_one("#lesson", TextPane).show([NOW, [("", ABOUT_NOW)]])
+        elif self.found:
+            lesson = self.found[row - 1]
             text = lesson.text or "Open it and step through its bytes."
             name: Line = [("strong", lesson.title), ("dim", f"  {lesson.path.name}")]
             self.query_one("#lesson", TextPane).show([name, [("", text)]])
-        else:
-            self.query_one("#lesson", TextPane).show([[("warning", "No bundled captures were found.")]])
 
     @on(VirtualTable.Moved)
     def _moved(self, event: VirtualTable.Moved) -> None:
@@ -109,9 +122,16 @@ class StartScreen(KeyScreen):
 
     @on(VirtualTable.Opened)
     def action_open(self) -> None:
-        """Open the capture under the cursor."""
-        if self.found:
-            self.post_message(self.Chosen(str(self.found[self.query_one("#list", VirtualTable).cursor].path)))
+        """Open the capture under the cursor, or make one."""
+        row = self.query_one("#list", VirtualTable).cursor
+        if not row:
+            self.action_live()
+        else:
+            self.post_message(self.Chosen(str(self.found[row - 1].path)))
+
+    def action_live(self) -> None:
+        """Choose where to capture."""
+        self.post_message(self.Live())
 
     def action_move(self, by: int) -> None:
         """Move in the list."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -13,7 +14,10 @@ from inspector.tui.widgets.text_pane import Bar
 
 
 class FilterBar(Vertical):
-    """Hidden until opened; tells of every change, and when it is left."""
+    """Hidden until opened; tells of every change, and when it is left.
+
+    `label` stands before what is typed, `keys` say what Enter and Escape do.
+    """
 
     DEFAULT_CSS = """
     FilterBar { height: 2; display: none; }
@@ -40,16 +44,35 @@ class FilterBar(Vertical):
 
         kept: bool
 
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002
+        label: str = "/",
+        placeholder: str = 'http.request.method == "GET" and frame.len > 100',
+        keys: tuple[str, str] = ("keep", "clear"),
+    ) -> None:
+        super().__init__(id=id)
+        self.label = label
+        self.placeholder = placeholder
+        self.keys = keys
+
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Bar(id="slash")
-            field = Input(placeholder='http.request.method == "GET" and frame.len > 100', select_on_focus=False)
+            field = Input(placeholder=self.placeholder, select_on_focus=False)
             field.cursor_blink = False
             yield field
         yield Bar(id="verdict")
 
     def on_mount(self) -> None:
-        self.query_one("#slash", Bar).show([("key", " / ")])
+        self.name_it(self.label)
+
+    def name_it(self, label: str) -> None:
+        """Say what is to be typed."""
+        slash = self.query_one("#slash", Bar)
+        slash.styles.width = cell_len(label) + 3
+        slash.show([("key", f" {label} ")])
 
     def open(self) -> None:
         """Show it and take the keys."""
@@ -64,8 +87,13 @@ class FilterBar(Vertical):
     def say(self, line: Line) -> None:
         """What the text finds, or what is wrong with it."""
         self.query_one("#verdict", Bar).show(
-            line, [("key", "Enter"), ("dim", " keep  "), ("key", "Esc"), ("dim", " clear ")]
+            line, [("key", "Enter"), ("dim", f" {self.keys[0]}  "), ("key", "Esc"), ("dim", f" {self.keys[1]} ")]
         )
+
+    @property
+    def text(self) -> str:
+        """What is typed so far."""
+        return self.query_one(Input).value
 
     def set(self, text: str) -> None:
         """Put other text in without telling of it."""
