@@ -158,8 +158,11 @@ def test_http_to_a_database(tmp_path: Path, answer: bytes, name: str) -> None:
 
 def test_fewer_bytes_than_a_length(tmp_path: Path) -> None:
     findings = found(silent(b"a\r\n", 9083, "hang"), tmp_path)
-    assert [(f.rule, f.severity) for f in findings] == [("opening-unanswered", "note")]
-    assert found(silent(b"a\r\n", 9083, "closed"), tmp_path) == []
+    assert [(f.rule, f.severity, f.title) for f in findings] == [
+        ("opening-unanswered", "note", "A few bytes, and silence")
+    ]
+    (finding,) = found(silent(b"a\r\n", 9083, "closed"), tmp_path)
+    assert (finding.severity, finding.title) == ("note", "A few bytes, and the server hung up")
 
 
 def test_nothing_is_said_of_what_goes_well(tmp_path: Path) -> None:
@@ -167,3 +170,45 @@ def test_nothing_is_said_of_what_goes_well(tmp_path: Path) -> None:
     for call, reply in [(CALL, REPLY), (FRAMED, FRAMED_REPLY), (PING, b"+PONG\r\n")]:
         works(wire, 7070 + len(call), call, reply)
     assert wire.findings(tmp_path) == []
+
+
+@pytest.mark.parametrize("how", ["closed", "reset"])
+def test_bytes_that_nobody_knows(tmp_path: Path, how: str) -> None:
+    (finding,) = found(silent(b"HELO, anybody there?\r\n", 7070, how), tmp_path)
+    assert (finding.rule, finding.severity) == ("opening-unanswered", "note")
+    assert "a protocol that is not known here" in finding.why
+
+
+def test_a_cancel_request_is_owed_no_answer(tmp_path: Path) -> None:
+    cancel = b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\x01\x02\0\0\x03\x04"
+    assert found(silent(cancel, 5432), tmp_path) == []
+
+
+def test_kafka_is_not_taken_for_postgresql(tmp_path: Path) -> None:
+    request = bytes.fromhex("00000012 00030000 00000007 0004") + b"test" + bytes(4)
+    reply = bytes.fromhex("0000000c 00000007") + bytes(8)
+    assert found(answered(request, 9092, reply), tmp_path) == []
+
+
+def test_reports_that_are_owed_no_answer(tmp_path: Path) -> None:
+    assert found(silent(b"servers.db.load 1.2 1700000000\n", 2003, "hang"), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("opening", "answer", "ours", "theirs"),
+    [
+        (PING, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "Redis", "HTTP"),
+        (PING, b"<!DOCTYPE HTML>\n<html><p>Bad request syntax", "Redis", "HTTP"),
+        (SSH, b"-ERR unknown command 'SSH-2.0-OpenSSH_9.2', with args beginning with: \r\n", "SSH", "Redis"),
+        (SSL_REQUEST, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "PostgreSQL", "HTTP"),
+        (CALL, b"<!DOCTYPE HTML>\n<html><p>Bad request version", "Thrift binary, not framed", "HTTP"),
+        (PING, REPLY, "Redis", "Thrift"),
+    ],
+    ids=["redis-http", "redis-page", "ssh-redis", "postgres-http", "thrift-page", "redis-thrift"],
+)
+def test_an_opening_that_is_answered_in_another_protocol(
+    tmp_path: Path, opening: bytes, answer: bytes, ours: str, theirs: str
+) -> None:
+    (finding,) = found(answered(opening, 7070, answer), tmp_path)
+    assert (finding.rule, finding.severity) == ("opening-misunderstood", "error")
+    assert finding.title == f"{ours} sent to a server that speaks {theirs}"

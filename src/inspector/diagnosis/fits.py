@@ -9,9 +9,11 @@ from typing import Final
 
 from inspector.diagnosis import readings
 from inspector.diagnosis.ending import CLOSED, HALF_CLOSED, HANG, RESET
+from inspector.diagnosis.openings import dialect_of, opening_of
 from inspector.diagnosis.readers import ALL, ANSWERS, DIES, READERS, REFUSES, WAITS, Reader, dialect, filled
 from inspector.diagnosis.scene import Case
 from inspector.diagnosis.services import usual_family
+from inspector.diagnosis.witness import THRIFT_READERS, thrift_reader
 from inspector.diagnosis.words import count, duration
 
 SLOW: Final = 0.9
@@ -53,6 +55,7 @@ def fits(case: Case) -> list[Fit]:
             fit.score = min(fit.score, 1)
         fit.bonus = 5 if fit.reader.family == family else 0
     _prefer_dialect(case, found)
+    _compare(case, found)
     found.sort(key=lambda fit: fit.rank)
     return found
 
@@ -69,6 +72,59 @@ def _prefer_dialect(case: Case, found: list[Fit]) -> None:
             fit.why += f"; but in flow {message.flow} the port speaks another dialect"
 
 
+def _compare(case: Case, found: list[Fit]) -> None:
+    """Hold readers against what the same port did with other first bytes, unless that leaves none."""
+    others = [other for other in case.scene.silent.get(case.server, []) if other.flow.number != case.flow.number]
+    against = {index: _contradiction(others, fit.reader) for index, fit in enumerate(found) if fit.score > 1}
+    if all(against.values()):
+        return
+    for index, text in against.items():
+        if text:
+            found[index].score = 1
+            found[index].why += f"; but {text}"
+
+
+def _contradiction(others: list[Case], reader: Reader) -> str:
+    """What a reader would have done otherwise in another conversation; "" where all agree with it."""
+    for other in others:
+        flow, opening = other.flow.number, other.opening
+        if reader.reads is readings.http_reading or other.ending.kind not in {CLOSED, RESET, HANG}:
+            continue
+        if _is_own(other, reader):
+            return f"in flow {flow} the port did not answer {_own_name(other)} either"
+        if len(opening) < reader.needs:
+            if other.ending.kind != HANG and other.ending.waited < SLOW:
+                return f"in flow {flow} it closed after {count(len(opening), 'byte')}, where this one waits for more"
+        elif not _is_of(other, reader.family) and not _judge(other, reader).score:
+            did = "stayed silent" if other.ending.kind == HANG else "closed at once"
+            return f"in flow {flow} it {did} when it got {opening[:4].hex(' ')}"
+    return ""
+
+
+def _is_of(case: Case, family: str) -> bool:
+    """Whether the client spoke the family's protocol."""
+    opening = opening_of(case.opening)
+    return case.asked.protocol == family or (opening is not None and opening.family == family)
+
+
+def _is_own(case: Case, reader: Reader) -> bool:
+    """Whether the client spoke just what the reader understands, so that it would have answered."""
+    if reader.family != "thrift":
+        return _is_of(case, reader.family)
+    if case.asked.protocol != "thrift" or case.asked.kind != "call":
+        return False
+    if reader.testimony in THRIFT_READERS:
+        return thrift_reader(reader.testimony, case.opening).says.startswith("message ")
+    return dialect(case.opening[:8]) is reader.reads
+
+
+def _own_name(case: Case) -> str:
+    if case.asked.protocol == "thrift":
+        return dialect_of(case.asked)
+    opening = opening_of(case.opening)
+    return opening.name if opening is not None else case.asked.protocol
+
+
 def thrift_fits(case: Case) -> list[Fit]:
     """The Thrift readers that can explain a silent ending, best first."""
     return [fit for fit in fits(case) if fit.reader.family == "thrift" and fit.score]
@@ -80,6 +136,9 @@ def _judge(case: Case, reader: Reader) -> Fit:
         return Fit(reader, 0, f"{because}, and not a byte came")
     if reader.family == "resp" and not _alarms_redis(case.opening):
         return Fit(reader, 0, "a request without Host: and other than POST gets an error in text")
+    if len(case.opening) < reader.needs:
+        score = 2 if case.ending.kind == HANG else 0
+        return Fit(reader, score, f"it waits until it has {count(reader.needs, 'byte')}")
     if reader.does == DIES:
         return _judge_dying(case, reader, because)
     if reader.does == WAITS:

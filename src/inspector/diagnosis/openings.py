@@ -12,19 +12,21 @@ from inspector.protocols.thrift_header import MAGIC
 SHOWN: Final = 16
 """Bytes of an opening that evidence shows."""
 
+_STARTUP: Final = b"\x00\x03\x00\x00"
 _POSTGRES: Final = {
     b"\x04\xd2\x16\x2f": "SSLRequest",
     b"\x04\xd2\x16\x30": "GSSENCRequest",
-    b"\x00\x03\x00\x00": "a start-up packet",
+    _STARTUP: "a start-up packet",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Which protocol a client began with: its name for people, and what its first bytes are to it."""
+    """Which protocol a client began with: its name for people, what its first bytes are to it, its name in lists."""
 
     name: str
     reading: Reading
+    family: str = ""
 
 
 def proxy_header(data: bytes) -> Opening | None:
@@ -43,17 +45,20 @@ def proxy_header(data: bytes) -> Opening | None:
 def opening_of(data: bytes) -> Opening | None:
     """The protocol that these first bytes belong to, None when they are of none that is known here."""
     if data.startswith(b"\x16\x03") and len(data) >= 5:
-        return Opening("TLS", Reading(5, f"TLS: {data[:5].hex(' ')} is the header of a handshake record"))
+        return Opening("TLS", Reading(5, f"TLS: {data[:5].hex(' ')} is the header of a handshake record"), "tls")
     if data.startswith(b"PRI * HTTP/2.0"):
-        return Opening("HTTP/2", Reading(min(24, len(data)), "HTTP/2: the connection preface"))
+        return Opening("HTTP/2", Reading(min(24, len(data)), "HTTP/2: the connection preface"), "http2")
     if data.startswith(b"SSH-"):
         return Opening("SSH", Reading(4, "SSH: the beginning of its greeting"))
-    if data[4:8] in _POSTGRES and len(data) >= 8:
+    # the same bytes are Kafka's request for metadata, version 0; start-up goes on with a parameter's name
+    if data[4:8] in _POSTGRES and (data[4:8] != _STARTUP or data[8:9].isalpha()):
         name = _POSTGRES[data[4:8]]
         length = int.from_bytes(data[:4], "big")
-        return Opening("PostgreSQL", Reading(8, f"PostgreSQL: {name} of {length} bytes, {data[4:8].hex(' ')}"))
+        return Opening("PostgreSQL", Reading(8, f"PostgreSQL: {name} of {length} bytes, {data[4:8].hex(' ')}"), "pgsql")
     if data[:1] == b"*" and data[1:2].isdigit() and b"\r\n" in data[:12]:
-        return Opening("Redis", Reading(data.index(b"\r\n") + 2, "Redis: an array, which is how commands are sent"))
+        return Opening(
+            "Redis", Reading(data.index(b"\r\n") + 2, "Redis: an array, which is how commands are sent"), "resp"
+        )
     return None
 
 

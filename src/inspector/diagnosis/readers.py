@@ -23,7 +23,8 @@ FRAMED_STARTS: Final = (b"\x80\x01", b"\x0f\xff")
 class Reader:
     """A kind of server: it takes `takes` bytes (ALL: what has arrived) of a connection, then does `does`.
 
-    `family` is the protocol, `timeout` the seconds after which it gives up waiting (0: never, or not known),
+    It decides when `needs` bytes have come; with fewer it waits. `family` is the protocol, `timeout` the seconds after
+    which it gives up waiting (0: never, or not known),
     `testimony` the library reader that stands for it, `log` what it writes to its log, with {number} and {first} for
     the first four bytes and the first one as numbers, {char} for the first one as a character.
     """
@@ -37,6 +38,7 @@ class Reader:
     timeout: float = 0.0
     testimony: str = ""
     log: tuple[str, ...] = ()
+    needs: int = 4
 
 
 READERS: Final = (
@@ -80,6 +82,7 @@ READERS: Final = (
             "Python: Bad protocol id in the message: {first}",
             "Node: Bad protocol identifier {first}",
         ),
+        needs=1,
     ),
     Reader(
         "Thrift, binary, not strict but with a length limit, buffered (Python's default, newer releases)",
@@ -104,6 +107,7 @@ READERS: Final = (
             "Python: Unexpected character: b'{char}'",
             "Node: Malformed JSON input, no opening bracket",
         ),
+        needs=1,
     ),
     Reader(
         "Thrift, framed, in a Python thread server",
@@ -144,6 +148,7 @@ READERS: Final = (
         "no compressed stream begins here",
         testimony=witness.ZLIB,
         log=("Python: incorrect header check",),
+        needs=2,
     ),
     Reader(
         "Thrift, binary, not strict and without a length limit (older Python releases, Node's default)",
@@ -187,6 +192,7 @@ READERS: Final = (
         1,
         ANSWERS,
         'it would have said "Invalid status {first}"',
+        needs=5,
     ),
     Reader(
         "PostgreSQL",
@@ -205,6 +211,7 @@ READERS: Final = (
         REFUSES,
         "it takes Host: and POST for an attack from a web page and drops the connection, reply and all",
         log=("Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis.",),
+        needs=1,
     ),
     Reader(
         "TLS (OpenSSL, as in gRPC and many Python servers)",
@@ -215,6 +222,7 @@ READERS: Final = (
         "the first byte is not a handshake's; some servers send an alert first, these do not",
         testimony="OpenSSL",
         log=("SSL routines::http request", "SSL routines::wrong version number"),
+        needs=5,
     ),
     Reader(
         "Kafka",
@@ -232,6 +240,7 @@ READERS: Final = (
         ALL,
         ANSWERS,
         "it would have sent its SETTINGS frame first",
+        needs=1,
     ),
 )
 

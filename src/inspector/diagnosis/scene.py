@@ -188,15 +188,21 @@ class Case:
     @cached_property
     def refused_after(self) -> Flow | None:
         """The next connection to the same port, where it was refused."""
-        flows = self.scene.refused.get(self.server, [])
-        at = bisect_right(flows, self.flow.number, key=flow_number)
-        return flows[at] if at < len(flows) else None
+        refused = next_after(self.scene.refused.get(self.server, []), self.flow)
+        accepted = next_after(self.scene.accepted.get(self.server, []), self.flow)
+        return None if refused is None or (accepted is not None and accepted.number < refused.number) else refused
 
     @cached_property
     def later_accepted(self) -> bool:
         """Whether the same port accepted a connection after this one."""
         flows = self.scene.accepted.get(self.server, [])
         return bool(flows) and flows[-1].number > self.flow.number
+
+
+def next_after(flows: list[Flow], flow: Flow) -> Flow | None:
+    """The first of the flows, which are in order, that begins after `flow`."""
+    at = bisect_right(flows, flow.number, key=flow_number)
+    return flows[at] if at < len(flows) else None
 
 
 def flow_number(flow: Flow) -> int:
