@@ -38,8 +38,8 @@ WELL = 2
 LISTED = 6
 SHORT_HANG = (
     "A server that reads a four-byte length first (Thrift in the binary protocol or framed, PostgreSQL, Kafka) waits "
-    "for the rest of it, and one that reads lines (HTTP) for their end. Thrift's compact and JSON protocols and zlib would "
-    "have closed at once."
+    "for the rest of it, and one that reads lines (HTTP) for their end. Thrift's compact and JSON protocols and zlib "
+    "would have closed at once."
 )
 SHORT_CLOSED = (
     "A server that reads a four-byte length first (Thrift in the binary protocol or framed, PostgreSQL, Kafka) would "
