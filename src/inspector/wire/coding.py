@@ -1,6 +1,7 @@
 """Undoing content codings piece by piece. Spec: RFC 9110 8.4; RFC 1950-1952, RFC 7932 (br), RFC 8878 (zstd)"""
 
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -13,7 +14,10 @@ MAX_RATIO: Final = 2048
 FREE: Final = 1 << 20
 """Bytes that may come out whatever the ratio: a page of spaces is no attack."""
 OFTEN: Final = 1 << 16
-"""Compressed bytes up to which br and zstd are decoded again with every addition, from the beginning."""
+"""Compressed bytes up to which all but deflate is decoded again with every addition, from the beginning."""
+
+SNAPPY_FRAMES: Final = b"\xff\x06\0\0sNaPpY"
+"""How a stream of Snappy's framing format begins; without it the bytes are one raw block."""
 
 
 class Decoder:
@@ -122,7 +126,7 @@ def error_text(text: str) -> str:
 
 
 class Whole(Decoder):
-    """br and zstd, for which there is no decoder that goes on: the bytes so far are decoded again from the first."""
+    """Codings for which there is no decoder that goes on: the bytes so far are decoded again from the first."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -155,7 +159,7 @@ class Whole(Decoder):
         if self.name == "zstd":
             out = self._zstd(data, self.given + most)
         else:
-            out, self.ended = decompressed("br", data, self.given + most)
+            out, self.ended = decompressed(self.name, data, self.given + most)
         more = out[self.given :]
         self.given = max(self.given, len(out))
         return more
@@ -177,12 +181,14 @@ def decompressed(name: str, data: bytes, most: int) -> tuple[bytes, bool]:
     """What comes out up to `most` bytes or the first wrong one, and whether that is all there should be."""
     import cramjam
 
-    library = cramjam.zstd if name == "zstd" else cramjam.brotli
+    decompress_into = library_of(name)
     room = min(most + 1, max(4 * len(data), 4096))
+    if is_snappy_block(name, data):
+        return _snappy_block(data)
     while True:
         target = bytearray(room)
         try:
-            size: int = library.decompress_into(data, target)
+            size = decompress_into(data, target)
         except cramjam.DecompressionError as error:
             if "write whole buffer" not in str(error):
                 # the library says nothing of how far it came: the room it has not touched differs between two fills
@@ -194,14 +200,25 @@ def decompressed(name: str, data: bytes, most: int) -> tuple[bytes, bool]:
         return bytes(target[:size]), True
 
 
+def _snappy_block(data: bytes) -> tuple[bytes, bool]:
+    """A block says how much it makes; of one that is not whole nothing is certain, as its decoder copies ahead."""
+    import cramjam
+
+    try:
+        if cramjam.snappy.decompress_raw_len(data) > MAX_INFLATED:
+            return b"", False
+        return bytes(cramjam.snappy.decompress_raw(data)), True
+    except cramjam.DecompressionError:
+        return b"", False
+
+
 def _written(name: str, data: bytes, target: bytearray) -> bytes:
     """The bytes that a decoder that failed has put into `target`, which held zeros."""
     import cramjam
 
-    library = cramjam.zstd if name == "zstd" else cramjam.brotli
     other = bytearray(b"\xff") * len(target)
     with suppress(cramjam.DecompressionError):
-        library.decompress_into(data, other)
+        library_of(name)(data, other)
     low, high = 0, len(target)
     while low < high:
         middle = (low + high + 1) // 2
@@ -212,13 +229,31 @@ def _written(name: str, data: bytes, target: bytearray) -> bytes:
     return bytes(target[:low])
 
 
+def library_of(name: str) -> Callable[[bytes, bytearray], int]:
+    """What decodes a coding into an array."""
+    import cramjam
+
+    found: dict[str, Callable[[bytes, bytearray], int]] = {
+        "br": cramjam.brotli.decompress_into,
+        "zstd": cramjam.zstd.decompress_into,
+        "lz4": cramjam.lz4.decompress_into,
+        "snappy": cramjam.snappy.decompress_into,
+    }
+    return found[name]
+
+
+def is_snappy_block(name: str, data: bytes) -> bool:
+    """Whether Snappy's bytes are one block rather than frames."""
+    return name == "snappy" and not SNAPPY_FRAMES.startswith(data[: len(SNAPPY_FRAMES)])
+
+
 def decoder_of(name: str) -> Decoder:
-    """The decoder of the coding of this name (IANA HTTP Content Coding Registry)."""
+    """The decoder of the coding of this name (IANA HTTP Content Coding Registry; gRPC knows snappy and lz4 too)."""
     if name in ("gzip", "x-gzip"):
         return Deflate(True)
     if name == "deflate":
         return Deflate(False)
-    if name in ("br", "zstd"):
+    if name in ("br", "zstd", "lz4", "snappy"):
         return Whole(name)
     return Unknown(name)
 
