@@ -203,8 +203,10 @@ def test_reports_that_are_owed_no_answer(tmp_path: Path) -> None:
         (SSL_REQUEST, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "PostgreSQL", "HTTP"),
         (CALL, b"<!DOCTYPE HTML>\n<html><p>Bad request version", "Thrift binary, not framed", "HTTP"),
         (PING, REPLY, "Redis", "Thrift"),
+        (PING, sasl(b"Invalid status 42"), "Redis", "Thrift with a SASL login"),
+        (PREFACE, sasl(b"Invalid status 80"), "HTTP/2", "Thrift with a SASL login"),
     ],
-    ids=["redis-http", "redis-page", "ssh-redis", "postgres-http", "thrift-page", "redis-thrift"],
+    ids=["redis-http", "redis-page", "ssh-redis", "pg-http", "thrift-page", "redis-thrift", "redis-sasl", "http2-sasl"],
 )
 def test_an_opening_that_is_answered_in_another_protocol(
     tmp_path: Path, opening: bytes, answer: bytes, ours: str, theirs: str

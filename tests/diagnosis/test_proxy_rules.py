@@ -199,3 +199,37 @@ def test_nobody_speaks_where_the_server_should(tmp_path: Path) -> None:
 
 def test_a_look_at_an_open_port(tmp_path: Path) -> None:
     assert found(silent(UNKNOWN, 0.1), tmp_path) == []
+
+
+def test_a_proxy_that_is_asked_for_a_path(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 400 Bad Request\r\nServer: tinyproxy/1.11.1\r\nContent-Length: 0\r\n\r\n"
+    finding = only(found(talk(GET, answer, 8888), tmp_path), "http-proxy-mistaken")
+    assert finding.title == "A proxy was asked as if it were the server: status 400"
+    assert "curl -x http://10.0.0.2:8888" in finding.do
+
+
+# answers in HTTP that say what is wrong
+
+
+@pytest.mark.parametrize(
+    "words", [b"The plain HTTP request was sent to HTTPS port", b"Client sent an HTTP request to an HTTPS server."]
+)
+def test_http_in_clear_to_a_port_for_https(tmp_path: Path, words: bytes) -> None:
+    answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n" % len(words) + words
+    finding = only(found(talk(GET, answer, 8443), tmp_path), "http-to-https-port")
+    assert finding.severity == "error"
+    assert words.decode().rstrip(".") in finding.see
+    assert [e.bytes for e in finding.evidence] == [b"G", words.rstrip(b".")]
+
+
+def test_a_server_that_does_not_serve_get(tmp_path: Path) -> None:
+    answer = b"HTTP/1.0 501 Unsupported method ('GET')\r\nContent-Length: 0\r\n\r\n"
+    finding = only(found(talk(GET, answer), tmp_path), "http-method-not-served")
+    assert finding.severity == "note"
+    assert [e.bytes for e in finding.evidence] == [b"GET", b"501"]
+
+
+def test_a_page_that_is_not_served_on_a_server_that_has_others(tmp_path: Path) -> None:
+    wire = talk(GET, b"HTTP/1.0 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+    talk(GET, OK, wire=wire)
+    assert wire.findings(tmp_path) == []

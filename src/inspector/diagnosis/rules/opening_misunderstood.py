@@ -1,4 +1,4 @@
-"""A client spoke Redis, PostgreSQL, SSH or Thrift to a server that answered in another protocol.
+"""A client spoke Redis, PostgreSQL, SSH, HTTP/2 or Thrift to a server that answered in another protocol.
 
 What you see
     The client complains of the answer in its own words: "Protocol error, got 'H' as reply type byte" (Redis), "received
@@ -21,9 +21,10 @@ References
 
 from typing import Final
 
+from inspector.diagnosis.answers import sasl_answer
 from inspector.diagnosis.evidence import answer_evidence, reading_evidence, server_end_evidence
 from inspector.diagnosis.openings import dialect_of, opening_of
-from inspector.diagnosis.readings import Reading
+from inspector.diagnosis.readings import Reading, sasl_reading
 from inspector.diagnosis.scene import Case, Scene
 from inspector.diagnosis.speech import speech_of
 from inspector.diagnosis.witness import FRAMED, STRICT, quote, thrift_reader
@@ -32,13 +33,12 @@ from inspector.protocols.data import preview
 
 NAMES: Final = {
     "http": "HTTP",
-    "http2": "HTTP/2",
     "thrift": "Thrift",
     "resp": "Redis",
     "pgsql": "PostgreSQL",
     "websocket": "WebSocket",
 }
-"""Protocols that an answer may be in; TLS and greetings have rules of their own."""
+"""Protocols that an answer may be in; HTTP/2, TLS and greetings have rules of their own."""
 PAGE: Final = (b"<!DOCTYPE", b"<!doctype", b"<html", b"HTTP/")
 """How the answer of an HTTP server begins, or that to what it took for HTTP/0.9: a page without a status line."""
 SHOWN: Final = 32
@@ -50,15 +50,28 @@ _COMPLAINTS: Final = {
 
 
 def find(scene: Scene) -> list[Finding]:
-    """Openings of Redis, PostgreSQL, SSH and Thrift that were answered in a protocol of another kind."""
+    """Openings of Redis, PostgreSQL, SSH, HTTP/2 and Thrift that were answered in a protocol of another kind."""
     found: list[Finding] = []
     for case in scene.cases:
-        if case.asked.protocol in {"data", "resp", "pgsql", "thrift"} and case.answer and case.whole:
+        if case.asked.protocol in {"data", "resp", "pgsql", "thrift", "http2"} and case.answer and case.whole:
             ours, family, reading = _ours(case)
             theirs = _theirs(case)
-            if ours and theirs and family != theirs and not (family == "thrift" and case.answer.startswith(b"HTTP/")):
-                found.append(_finding(case, ours, family, reading, NAMES[theirs]))
+            if ours and theirs and family != theirs and not _has_its_own_rule(case, family, theirs):
+                found.append(_finding(case, ours, family, reading, _name(case, theirs)))
     return found
+
+
+def _has_its_own_rule(case: Case, family: str, theirs: str) -> bool:
+    """Thrift and HTTP/2 that were answered in HTTP/1 or text: thrift-to-http and http2-to-http1 say more."""
+    if family == "thrift":
+        return case.answer.startswith(b"HTTP/")
+    return family == "http2" and theirs != "thrift"
+
+
+def _name(case: Case, theirs: str) -> str:
+    if theirs == "thrift" and case.answered is not None and case.answered.kind == "sasl":
+        return "Thrift with a SASL login"
+    return NAMES[theirs]
 
 
 def _ours(case: Case) -> tuple[str, str, Reading]:
@@ -67,7 +80,7 @@ def _ours(case: Case) -> tuple[str, str, Reading]:
         name = dialect_of(case.asked)
         return name, "thrift", Reading(min(8, len(case.opening)), f"{name}: the beginning of a message")
     opening = opening_of(case.opening)
-    if opening is None or opening.family in {"tls", "http2"}:
+    if opening is None or opening.family == "tls":
         return "", "", Reading(0, "")
     return opening.name, opening.family, opening.reading
 
@@ -94,12 +107,18 @@ def _finding(case: Case, ours: str, family: str, reading: Reading, theirs: str) 
         see=f"The client spoke {ours} to {case.flow.server}. The server answered in {theirs}: "
         f"{preview(case.answer)}." + (f"\n{_COMPLAINTS[family]}" if family in _COMPLAINTS else ""),
         why=f"The client believes that the port speaks {ours}.\n"
-        f"The server believes that the client speaks {theirs}, and answered so.",
+        f"The server believes that the client speaks {theirs}, and answered so."
+        + "".join(f"\nIt took the first bytes so: {each.text}." for each in _misread(case)),
         do=f"Check the address and port that the {ours} client was given, or use a client for {theirs}. On the server, "
         f"see who listens:\nss -ltnp 'sport = :{case.flow.server.port}'",
-        evidence=reading_evidence(case, [reading])
+        evidence=reading_evidence(case, [reading, *_misread(case)])
         + answer_evidence(case, [(0, end, f"{theirs}: the server's first bytes")])
         + server_end_evidence(case),
         witness=quote([thrift_reader(STRICT, case.answer), thrift_reader(FRAMED, case.answer)]) if thrift else None,
         references=["RFC 9112 section 4 (status line)", "Redis serialization protocol; PostgreSQL, Message Formats"],
     )
+
+
+def _misread(case: Case) -> list[Reading]:
+    """How the server took the client's first bytes, where its answer tells."""
+    return [sasl_reading(case.opening)] if sasl_answer(case.answer) is not None else []
