@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
-from inspector.protocols.sse_payload import CONTENT, DONE, MCP, OTHER, read_payload
+from inspector.protocols.sse_payload import CONTENT, DONE, MCP, OTHER, STEP, read_payload
 from streams import Turn, check_cover, check_message, cut, every, keys
 
 REQUEST = b"GET /events HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n"
@@ -278,7 +278,7 @@ def test_deltas_are_joined(delta: object) -> None:
         ("", '{"jsonrpc":"2.0","id":3,"method":"tools/list"}', MCP, "tools/list id 3"),
         ("", '{"jsonrpc":"2.0","id":3,"result":{"tools":[]}}', MCP, "result id 3: tools"),
         ("", '{"jsonrpc":"2.0","id":3,"error":{"code":-1,"message":"no"}}', MCP, "error id 3: -1 no"),
-        ("", '{"jsonrpc":"2.0","id":3,"method":"eth_call"}', OTHER, ""),
+        ("", '{"jsonrpc":"2.0","id":3,"method":"eth_call"}', STEP, "call eth_call id 3"),
         ("", '{"jsonrpc', OTHER, ""),
         ("", '{"delta":' + "[" * 100_000, OTHER, ""),
     ],

@@ -150,7 +150,7 @@ def first_objection(talk: Talk, side: Side) -> Objection | None:
         if frame.side != side:
             continue
         read += frame.length
-        gap = at not in {-1, frame.start} or not frame.complete or bool(frame.buffer.holes_in(frame.start, frame.end))
+        gap = at not in {-1, frame.start} or bool(frame.buffer.holes_in(frame.start, frame.end))
         if gap or read > MAX_BYTES or (frame.length > MAX_PAYLOAD and "websocket.pmc" in frame.facts):
             return None
         at = frame.end

@@ -7,97 +7,21 @@ from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.model.verdict import NONE, STRONG, Verdict
 from inspector.protocols.base import Conversation, Hints, Protocol, Sink
+from inspector.protocols.sse_answer import MAX_PREVIEW, seconds
 from inspector.protocols.sse_block import BOM, LF, Block
 from inspector.protocols.sse_explain import EventContext, explain
-from inspector.protocols.sse_payload import CONTENT, DONE, MCP, Payload, read_payload
+from inspector.protocols.sse_feed import Feed
+from inspector.protocols.sse_payload import ANSWER, CONTENT, DONE, MCP, STEP, Payload, method_of, read_payload
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
 
-MAX_LINE: Final = 1 << 20
-"""Bytes of a line that are kept until its end has come; what is longer is counted."""
 MAX_SHOWN: Final = 100
 """Characters of data in a summary."""
-MAX_PREVIEW: Final = 200
-"""Characters of data, and of the text so far, in the facts of one event: a stream may have thousands."""
-MAX_TEXT: Final = 1 << 18
-"""Characters of joined text kept for one stream; a long answer of a model has some ten thousand."""
+MAX_BODY: Final = 1 << 16
+"""Bytes of a request that are looked into for the method that an event answers."""
 
 UNFINISHED: Final = "the stream ends before the empty line that would dispatch it"
 FIRST_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
-
-
-class Feed:
-    """One side's stream: where its current line and block stand, and what a browser would remember of it.
-
-    `parts` are the bytes of a line whose end has not come, from buffer offset `line_start`; `after_cr` says that an LF
-    would belong to the line before. `last` is the message cut last. Times are nanoseconds since 1970.
-    """
-
-    def __init__(self) -> None:
-        self.begun = False
-        self.parts: list[bytes] = []
-        self.parts_size = 0
-        self.line_start = -1
-        self.after_cr = False
-        self.block: Block | None = None
-        self.last: Message | None = None
-        self.parent: Message | None = None
-        self.last_event: Message | None = None
-        self.last_id = ""
-        self.resumes = ""
-        self.retry = -1
-        self.events = 0
-        self.first_time = 0
-        self.deltas = 0
-        self.first_delta = 0
-        self.last_delta = 0
-        self.texts: list[str] = []
-        self.text_size = 0
-        self.tail = ""
-        self.reset = ""
-
-    def end_at(self, end: int) -> None:
-        """What was read last goes on to buffer offset `end`."""
-        block, last = self.block, self.last
-        if block is not None:
-            block.end = end
-        elif last is not None:
-            last.end = end
-
-    def keep(self, part: bytes, start: int) -> None:
-        """Bytes of a line whose end has not come."""
-        if self.line_start < 0:
-            self.line_start = start
-        if self.parts_size < MAX_LINE:
-            self.parts.append(part[: MAX_LINE - self.parts_size])
-        self.parts_size += len(part)
-
-    def take_line(self, rest: bytes, start: int) -> tuple[bytes, int]:
-        """A line that ends in `rest`, and where it starts."""
-        if self.line_start < 0:
-            return rest, start
-        self.keep(rest, start)
-        line, start = b"".join(self.parts), self.line_start
-        self.drop_line()
-        return line, start
-
-    def drop_line(self) -> None:
-        """Forget the line whose end has not come."""
-        self.parts = []
-        self.parts_size = 0
-        self.line_start = -1
-
-    def join(self, text: str) -> None:
-        """The next piece of the text that the deltas make up."""
-        if text and self.text_size < MAX_TEXT:
-            self.texts.append(text)
-            self.text_size += len(text)
-        self.tail = (self.tail + text)[-MAX_PREVIEW - 1 :]
-
-    @property
-    def text_so_far(self) -> str:
-        """The joined text, or its end when it is long."""
-        return self.tail if len(self.tail) <= MAX_PREVIEW else "…" + self.tail[-MAX_PREVIEW:]
 
 
 class SseConversation(Conversation):
@@ -163,10 +87,7 @@ class SseConversation(Conversation):
             if not line:
                 self._empty(side, feed, start, end, out)
             elif line[0] == 58:
-                text = line[1:].decode("utf-8", "replace").strip()
-                m = self._report(side, feed, "comment", start, end, out)
-                m.summary = f"comment: {shortened(text)}" if text else "comment, empty"
-                m.facts["sse.comment"] = text[:MAX_PREVIEW]
+                self._comment(side, feed, line, start, end, out)
             else:
                 feed.block = block = Block(start)
                 block.add(line, end)
@@ -178,6 +99,17 @@ class SseConversation(Conversation):
             block.end = end
             feed.block = None
             self._dispatch(side, feed, block, out)
+
+    def _comment(self, side: Side, feed: Feed, line: bytes, start: int, end: int, out: Sink) -> None:
+        """A line for nobody, which keeps the connection from looking dead (9.2.7)."""
+        text = line[1:].decode("utf-8", "replace").strip()
+        m = self._report(side, feed, "comment", start, end, out)
+        m.summary = f"comment: {shortened(text)}" if text else "comment, empty"
+        m.facts["sse.comment"] = text[:MAX_PREVIEW]
+        before = feed.last_comment
+        if before is not None and before.time:
+            m.facts["sse.interval"] = seconds(m.time - before.time)
+        feed.last_comment = m
 
     def _empty(self, side: Side, feed: Feed, start: int, end: int, out: Sink) -> None:
         """An empty line with nothing before it belongs to the message before."""
@@ -200,9 +132,8 @@ class SseConversation(Conversation):
 
     def _begin(self, feed: Feed, m: Message) -> None:
         """The first message tells which response, and which request, these events belong to."""
-        parent = m.parent
-        feed.parent = parent
-        request = parent.answers if parent is not None else None
+        feed.parent = m.parent
+        request = feed.request
         if request is not None and not self.asked_id:
             self.asked_id = str(request.facts.get("http.last_event_id", ""))
         feed.resumes = feed.last_id = self.asked_id
@@ -244,35 +175,37 @@ class SseConversation(Conversation):
         m.facts["sse.data_length"] = block.data_size
         name = f"{block.event or 'message'}{f' #{block.last_id}' if block.has_id and block.last_id else ''}"
         payload = read_payload(block.event, data)
+        answer = feed.answer
+        answer.count(payload)
         line = shortened(data.replace("\n", " ⏎ ").strip())
         m.summary = f"{name}: {line}" if line else f"{name}, without text"
         if payload.kind == CONTENT:
-            self._delta(feed, payload, m)
-            m.summary = f'{name}: + "{shortened(payload.text)}"'
+            answer.add(payload, m)
+            channel = "" if payload.channel == ANSWER else f"{payload.channel} "
+            m.summary = f'{name}: {channel}+ "{shortened(payload.text)}"'
         elif payload.kind == DONE:
-            m.summary = f"{name}: {payload.text}{self._speed(feed)}"
-        elif payload.kind == MCP:
-            m.facts["sse.mcp"] = payload.text
-            m.summary = f"{name}: MCP {shortened(payload.text)}"
-        if payload.kind == DONE:
-            m.facts.update(delta_facts(feed))
-        m.context = EventContext(feed.texts, len(feed.texts)) if feed.deltas else None
+            m.summary = f"{name}: {payload.text}{answer.speed()}"
+            m.facts.update(answer.facts(feed.request))
+        elif payload.kind in (MCP, STEP):
+            self._step(feed, payload, m, name)
+        m.context = EventContext(answer.texts, len(answer.texts)) if answer.texts else None
 
-    def _delta(self, feed: Feed, payload: Payload, m: Message) -> None:
-        if not feed.deltas:
-            feed.first_delta = m.time
-        feed.last_delta = m.time
-        feed.deltas += 1
-        feed.join(payload.text)
-        m.facts["sse.delta"] = shortened(payload.text, MAX_PREVIEW)
-        m.facts["sse.text"] = feed.text_so_far
-
-    def _speed(self, feed: Feed) -> str:
-        if not feed.deltas:
-            return ""
-        took = feed.last_delta - feed.first_delta
-        rate = f", {(feed.deltas - 1) / (took / 1e9):.1f} a second" if took > 0 else ""
-        return f" after {feed.deltas} delta{'' if feed.deltas == 1 else 's'}{rate}"
+    def _step(self, feed: Feed, payload: Payload, m: Message, name: str) -> None:
+        """A mark in a model's answer, or a call of a protocol on top."""
+        text = payload.text
+        request = feed.request
+        if payload.key and request is not None and request.facts.get("http.request.method") == "POST":
+            # Model Context Protocol, streamable HTTP: the answer to a request comes as an event of the POST's response
+            m.answers = request
+            method = method_of(_body(request), payload.key)
+            text = f"{text} (answers {method})" if method else text
+        counted = f", {payload.tokens_out} tokens" if payload.tokens_out >= 0 else ""
+        if payload.kind == MCP:
+            m.facts["sse.mcp"] = text
+            m.summary = f"{name}: MCP {shortened(text)}"
+        elif text or counted:
+            m.facts["sse.step"] = shortened(text + counted)
+            m.summary = f"{name}: {shortened(text + counted)}"
 
     def _drop(self, side: Side, feed: Feed, block: Block, reason: str, out: Sink, wrong: bool) -> None:
         m = self._report(side, feed, "dropped", block.start, block.end, out)
@@ -332,13 +265,11 @@ class SseConversation(Conversation):
     def _outcome(self, feed: Feed, ending: str, out: Sink) -> dict[str, object]:
         """What there is to say of the stream as a whole; the last message has it."""
         facts: dict[str, object] = {"sse.events": feed.events}
-        parent = feed.parent
-        request = parent.answers if parent is not None else None
+        parent, request = feed.parent, feed.request
         if feed.events and request is not None and request.time:
             facts["sse.time_to_first_event"] = seconds(feed.first_time - request.time)
-        if feed.deltas:
-            facts.update(delta_facts(feed))
-            facts["sse.text"] = "".join(feed.texts)
+        facts.update(feed.answer.facts(request))
+        facts.update(feed.answer.whole())
         who, how = out.ended_first()
         # over HTTP/1 the parent is the whole response; otherwise a stream that was ended as it should ends before
         # its connection does
@@ -346,6 +277,13 @@ class SseConversation(Conversation):
         whole = parent.complete if parent is not None and told else not how
         facts["sse.ended"] = feed.reset or how_it_ended(ending, whole, who, how)
         return facts
+
+
+def _body(request: Message) -> bytes:
+    """The body of an HTTP/1 request that is not coded."""
+    start = request.start
+    raw = request.buffer.read(start, min(request.end, start + MAX_BODY))
+    return raw.partition(b"\r\n\r\n")[2]
 
 
 def how_it_ended(ending: str, whole: bool, who: Side, how: str) -> str:
@@ -357,26 +295,6 @@ def how_it_ended(ending: str, whole: bool, who: Side, how: str) -> str:
     if ending == "fin":
         return "ended by the server" if whole else "broken off by the server"
     return "still open when the capture ends"
-
-
-def delta_facts(feed: Feed) -> dict[str, object]:
-    """How fast a model's answer came."""
-    facts: dict[str, object] = {"sse.deltas": feed.deltas}
-    took = feed.last_delta - feed.first_delta
-    if took > 0:
-        facts["sse.deltas_per_second"] = f"{(feed.deltas - 1) / (took / 1e9):.3f}"
-    parent = feed.parent
-    request = parent.answers if parent is not None else None
-    if request is not None and request.time:
-        facts["sse.time_to_first_delta"] = seconds(feed.first_delta - request.time)
-    return facts
-
-
-def seconds(nanoseconds: int) -> str:
-    """Decimal seconds with all digits."""
-    sign = "-" if nanoseconds < 0 else ""
-    whole, rest = divmod(abs(nanoseconds), 1_000_000_000)
-    return f"{sign}{whole}.{rest:09d}"
 
 
 def shortened(text: str, most: int = MAX_SHOWN) -> str:
