@@ -1,4 +1,4 @@
-"""Capturing against tcpdump on the same load, and how far rows lag behind the wire; needs root, nginx and wrk.
+"""Capturing against tcpdump on the same loads, and how far rows lag behind the wire; needs root, nginx and wrk.
 
 `python -m bench.live [SECONDS]`, from the folder of the tests
 """
@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -22,6 +23,11 @@ from inspector.following import Following
 from inspector.session import Options
 
 PORT = 18_083
+STREAMING_PORT = 18_084
+BUFFER = 16 << 20
+"""Bytes of the kernel's buffer, for both."""
+TIMES = 3
+"""Runs of each in turn: medians count."""
 RATES = (1_000, 5_000, 20_000)
 """Packets a second at which the lag of rows is measured."""
 PACKETS_PER_REQUEST = 2
@@ -48,8 +54,10 @@ class Measured:
     requests: int
 
 
-def capture_by(command: list[str], seconds: float, counts: "re.Pattern[str]", folder: Path) -> Measured:
-    """Run a capture while wrk runs, and stop it when that is over."""
+def capture_by(
+    command: list[str], load: Callable[[float], int], seconds: float, counts: "re.Pattern[str]", folder: Path
+) -> Measured:
+    """Run a capture while there is load, and stop it when that is over."""
     said = folder / "said"
     with (folder / "packets").open("wb") as out, said.open("wb") as errors:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=errors)
@@ -69,7 +77,7 @@ def capture_by(command: list[str], seconds: float, counts: "re.Pattern[str]", fo
     return Measured(int(captured), int(dropped), usage.ru_utime + usage.ru_stime, requests)
 
 
-def load(seconds: float) -> int:
+def ask_nginx(seconds: float) -> int:
     """Requests that wrk made."""
     command = ["wrk", "-t1", "-c16", f"-d{int(seconds)}", f"http://127.0.0.1:{PORT}/"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -78,22 +86,34 @@ def load(seconds: float) -> int:
     return int(found[1])
 
 
-def against_tcpdump(seconds: float, folder: Path) -> None:
-    """Ours and tcpdump's in turn, three times; medians."""
-    bpf = f"tcp port {PORT}"
-    ours = [sys.executable, "-m", "inspector.capture.live.helper", Settings(bpf=bpf).written(), "2"]
-    theirs = ["tcpdump", "-i", "lo", "-B", "65536", "-s", "0", "-w", "-", *bpf.split()]
-    our_counts = re.compile(r'"ended".*"packets": (\d+), "dropped": (\d+)')
+def stream(seconds: float) -> int:
+    """Messages that a gRPC client was sent."""
+    command = [sys.executable, "-m", "bench.streaming", "listen", str(STREAMING_PORT), str(seconds)]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def against_tcpdump(name: str, load: Callable[[float], int], port: int, seconds: float, folder: Path) -> None:
+    """Ours and tcpdump's in turn; medians, and the ratio of ours to theirs."""
+    settings = Settings(bpf=f"tcp port {port}", buffer=BUFFER)
+    ours = [sys.executable, "-m", "inspector.capture.live.helper", settings.orders().written(), "2"]
+    theirs = ["tcpdump", "-i", "lo", "-B", str(BUFFER >> 10), "-s", "0", "-w", "-", settings.bpf]
+    our_counts = re.compile(r'"packets": (\d+), "dropped": (\d+)')
     their_counts = re.compile(r"(\d+) packets captured.*?(\d+) packets dropped", re.DOTALL)
     runs = [
-        (capture_by(ours, seconds, our_counts, folder), capture_by(theirs, seconds, their_counts, folder))
-        for _ in range(3)
+        (capture_by(ours, load, seconds, our_counts, folder), capture_by(theirs, load, seconds, their_counts, folder))
+        for _ in range(TIMES)
     ]
-    for name, measured in (("inspector", [a for a, _ in runs]), ("tcpdump", [b for _, b in runs])):
+    costs = []
+    for tool, measured in (("inspector", [a for a, _ in runs]), ("tcpdump", [b for _, b in runs])):
         packets, cost = sum(m.captured for m in measured), median(m.processor / m.captured for m in measured)
         drops = sum(m.dropped for m in measured)
         requests = sum(m.requests for m in measured)
-        print(f"{name:<10} {packets:>9} packets of {requests} requests, {drops} dropped, {cost * 1e6:.2f} µs a packet")
+        costs.append(cost)
+        print(
+            f"{name:<14} {tool:<10} {packets:>9} packets of {requests} messages, {drops} dropped, "
+            f"{cost * 1e6:.2f} µs a packet"
+        )
+    print(f"{name:<14} ratio      {costs[0] / costs[1]:.2f}, start of the process included")
 
 
 def lag_at(rate: int, seconds: float, folder: Path) -> None:
@@ -149,20 +169,25 @@ def requests_at(rate: float, seconds: float) -> int:
 
 def main() -> None:
     """Print what was measured."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "nginx.conf").write_text(NGINX.replace("FOLDER", name))
-        server = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
+        servers = [
+            subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL),
+            subprocess.Popen([sys.executable, "-m", "bench.streaming", "serve", str(STREAMING_PORT)]),
+        ]
         try:
-            time.sleep(1)
+            time.sleep(2)
             print(f"core: {core_kind()}")
-            against_tcpdump(seconds, folder)
+            against_tcpdump("wrk to nginx", ask_nginx, PORT, seconds, folder)
+            against_tcpdump("gRPC streaming", stream, STREAMING_PORT, seconds, folder)
             for rate in RATES:
                 lag_at(rate, seconds, folder)
         finally:
-            server.terminate()
-            server.wait()
+            for server in servers:
+                server.terminate()
+                server.wait()
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def test_a_failing_command_is_explained(port: int) -> None:
         unused.bind(("127.0.0.1", 0))
         closed = unused.getsockname()[1]
     done = capture("-f", f"tcp port {closed}", "--", "curl", "-s", f"http://127.0.0.1:{closed}/")
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert "refused" in done.stdout
     assert "ended with 7" in done.stderr
 
@@ -152,7 +152,7 @@ def test_unknown_interfaces_are_told_with_the_known_ones() -> None:
 
 def test_filters_are_checked_before_anything_is_captured() -> None:
     done = capture("-f", "tcp prot 80", "-c", "1")
-    assert done.returncode == 6
+    assert done.returncode == 2
     assert "syntax error" in done.stderr
 
 
@@ -170,7 +170,7 @@ def test_without_rights_the_failed_call_and_three_ways_out_are_told() -> None:
     assert done.returncode == 5, done.stderr
     assert "socket(AF_PACKET, SOCK_RAW)" in done.stderr
     assert "EPERM" in done.stderr
-    for way in ("sudo inspector capture -i lo -w - | inspector -", "dumpcap", "inspector tap"):
+    for way in ("sudo inspector capture -i lo -w - | inspector live -", "dumpcap", "inspector tap"):
         assert way in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -68,6 +69,62 @@ def reading(command: Command) -> Command:
     for option in reversed(_READING):
         command = option(command)
     return command
+
+
+def capturing(command: Command) -> Command:
+    """What to capture and until when, as `settings`: `-i`, `-f`, `-a`, `-s`, `-B`, `--source`."""
+
+    @wraps(command)
+    def with_settings(
+        *args: object,
+        interfaces: tuple[str, ...],
+        bpf: str,
+        limits: tuple[str, ...],
+        snap_length: int | None,
+        buffer: int | None,
+        way: str | None,
+        **others: object,
+    ) -> object:
+        from inspector.capture.live.interfaces import loopback_name
+        from inspector.capture.live.settings import Settings
+
+        settings = Settings(interface=",".join(interfaces) or loopback_name(), bpf=bpf, source=way or "")
+        for limit in limits:
+            settings.limit(limit)
+        settings.snap_length = snap_length or settings.snap_length
+        settings.buffer = buffer << 20 if buffer is not None else settings.buffer
+        return command(*args, settings=settings, **others)
+
+    wrapped: Any = with_settings
+    for option in reversed(_CAPTURING):
+        wrapped = option(wrapped)
+    return cast("Command", wrapped)
+
+
+_CAPTURING: Final = (
+    click.option(
+        "-i",
+        "interfaces",
+        metavar="IFACE",
+        multiple=True,
+        help="Interface, the loopback when none is named; several, or any for all, go into one capture.",
+    ),
+    click.option(
+        "-f", "bpf", metavar="FILTER", default="", help='Capture filter in libpcap\'s syntax: "tcp port 9083".'
+    ),
+    click.option("-a", "limits", metavar="COND", multiple=True, help="Stop at duration:S, packets:N or filesize:KB."),
+    click.option(
+        "-s", "snap_length", type=click.IntRange(min=1, max=262_144), metavar="BYTES", help="Cut packets there."
+    ),
+    click.option("-B", "buffer", type=click.IntRange(min=4, max=4096), metavar="MIB", help="Kernel buffer (16)."),
+    click.option(
+        "--source",
+        "way",
+        type=click.Choice(["ring", "scapy", "dumpcap", "tcpdump"]),
+        default=None,
+        help="Capture in this way only.",
+    ),
+)
 
 
 _READING: Final = (

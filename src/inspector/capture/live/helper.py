@@ -1,33 +1,41 @@
-"""The capture process: `python -m inspector.capture.live.helper SETTINGS DESCRIPTOR`.
+"""The capture process: `python -m inspector.capture.live.helper ORDERS DESCRIPTOR`.
 
 It alone needs CAP_NET_RAW. Packets go to standard output as pcapng, one JSON object a line about how it goes to
 DESCRIPTOR; it ends when a limit is reached, when standard input ends, or by SIGTERM or SIGINT.
 """
 
 import errno
+import gc
 import json
 import os
 import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Final
 
 from inspector.capture.blocks import interface_block, section_block, statistics_block
-from inspector.capture.live.bpf import compile_filter
-from inspector.capture.live.interfaces import interface_names, link_type_of
+from inspector.capture.live.framing import NO_LIMIT
 from inspector.capture.live.names import Names
-from inspector.capture.live.records import Records
-from inspector.capture.live.ring import Ring, without_outgoing
-from inspector.capture.live.settings import Settings, read_settings
+from inspector.capture.live.orders import LINK_SLL2, Orders, read_orders
+from inspector.capture.live.records import Records, commented
+from inspector.capture.live.ring import Ring
+from inspector.capture.live.sink import Sink
 from inspector.model.errors import InspectorError
 
-LOOPBACK: Final = "lo"
 TELL_EVERY: Final = 0.2
 """Seconds between two reports."""
-NO_LIMIT: Final = 1 << 62
+MOST_NAMED: Final = 32
+"""Connections of a block whose processes are looked up: asking takes a moment, and packets come first."""
+LARGE: Final = 8 << 20
+"""Bytes of more than a block and all that is made of it."""
+HEADERS: Final = {1: 14}
+"""Bytes of the link header by LINKTYPE."""
 
 _NO_RIGHT: Final = (errno.EPERM, errno.EACCES)
+_NO_RING: Final = ("setsockopt(PACKET_VERSION)", "setsockopt(PACKET_RX_RING)")
+"""What fails where the system has packet sockets but no ring of this version."""
 
 
 class Teller:
@@ -47,108 +55,157 @@ class Teller:
 
 
 class Helper:
-    """Moves packets from the ring to standard output."""
+    """Moves packets to where they are wanted; `stopped` says why it ended, "" while it goes on."""
 
-    def __init__(self, settings: Settings, teller: Teller) -> None:
-        self.settings = settings
+    def __init__(self, orders: Orders, teller: Teller) -> None:
+        self.orders = orders
         self.teller = teller
-        self.records = Records()
-        self.names = Names()
-        self.written = 0
-        self.stopped = ""
+        self.sink = Sink(orders)
+        self.packets = 0
         self.dropped = 0
+        self.stopped = ""
+        self.end = time.monotonic() + orders.duration if orders.duration else float("inf")
 
     def run(self) -> None:
-        """Capture until told to stop. Raises OSError, InspectorError."""
-        s = self.settings
-        link_type = link_type_of(s.interface)
-        program = compile_filter(s.bpf, link_type, s.snap_length)
-        if s.interface == LOOPBACK:
-            program = without_outgoing(program)
-        ring = Ring(s.interface, program, s.buffer)
-        self._write(section_block([]) + interface_block(link_type, s.snap_length, s.interface, bpf=s.bpf))
-        ring.poll.register(sys.stdin.fileno(), select.POLLIN | select.POLLHUP)
-        self.teller.tell(started=s.interface, source="ring", buffer=ring.count << 20)
-        try:
-            self._loop(ring)
-            ring.stop()
-            self._drain(ring)
-            ring.count_packets()
-            self._write(statistics_block(0, self.records.last_time, ring.received, ring.dropped))
-        finally:
-            self._report(ring)
-            ring.close()
+        """Capture until told to stop, and report it. Raises OSError, InspectorError."""
+        raise NotImplementedError
 
-    def _loop(self, ring: Ring) -> None:
-        duration = self.settings.duration
-        end = time.monotonic() + duration if duration else float("inf")
-        while not self.stopped:
-            self._drain(ring)
-            now = time.monotonic()
-            if now >= end:
-                self.stopped = "duration"
-            elif now - self.teller.last >= TELL_EVERY:
-                self._report(ring)
-            if not self.stopped:
-                ring.wait(max(0.0, min(end - now, TELL_EVERY)) * 1000)
-                if select.select([sys.stdin], [], [], 0)[0] and not os.read(sys.stdin.fileno(), 64):
-                    self.stopped = "asked"
-
-    def _drain(self, ring: Ring) -> None:
-        """Write what the kernel has handed over."""
-        s = self.settings
-        for _ in range(ring.count):
-            block = ring.block()
-            if block is None:
-                return
-            left = s.packets - self.records.count if s.packets else NO_LIMIT
-            if left > 0 and self.stopped != "filesize":
-                opened = self.records.take(block, left)
-                for index in opened:
-                    text = self.names.of_segment(self.records.parts[index + 1])
-                    if text:
-                        self.records.comment(index, text)
-                self._write(self.records.joined())
-            block.release()
-            ring.done()
-            if s.packets and self.records.count >= s.packets:
-                self.stopped = self.stopped or "packets"
-            if s.file_size and self.written >= s.file_size:
-                self.stopped = "filesize"
-
-    def _write(self, data: bytes) -> None:
-        self.written += len(data)
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[os.write(1, view) :]
-            except BrokenPipeError:
-                self.stopped = "reader gone"
-                return
-
-    def _report(self, ring: Ring) -> None:
-        ring.count_packets()
-        self.dropped = ring.dropped
-        self.teller.tell(
-            packets=self.records.count, dropped=ring.dropped, bytes=self.written, ring=round(ring.fullness(), 3)
-        )
+    def begin(self, link_type: int, source: str) -> None:
+        """Write what stands before the first packet, and tell that packets come."""
+        orders = self.orders
+        name = ", ".join(orders.interfaces) or "any"
+        self.sink.begin(section_block([]) + interface_block(link_type, orders.snap_length, name, bpf=orders.bpf))
+        self.teller.tell(started=name, source=source)
 
     def stop(self, _signal: int, _frame: object) -> None:
         """Stop as soon as what has been captured is written."""
         self.stopped = "asked"
 
+    def left(self) -> int:
+        """How many packets are wanted still."""
+        if self.sink.full or self.sink.gone:
+            return 0
+        return self.orders.packets - self.packets if self.orders.packets else NO_LIMIT
 
-def main() -> int:
-    """Capture; the exit code is that of the command line."""
-    teller = Teller(int(sys.argv[2]))
+    def look(self) -> None:
+        """See whether a limit is reached, and report now and then."""
+        now = time.monotonic()
+        if self.sink.gone:
+            self.stopped = "reader gone"
+        elif self.sink.full:
+            self.stopped = "filesize"
+        elif self.left() <= 0:
+            self.stopped = "packets"
+        elif now >= self.end:
+            self.stopped = self.stopped or "duration"
+        if now - self.teller.last >= TELL_EVERY:
+            self.report()
+
+    def patience(self) -> float:
+        """Seconds to sleep at most."""
+        return max(0.0, min(self.end - time.monotonic(), TELL_EVERY))
+
+    def heard(self) -> None:
+        """Standard input has something to say: its end means that nobody wants more."""
+        if not os.read(sys.stdin.fileno(), 64):
+            self.stopped = "asked"
+
+    def report(self, fullness: float = 0.0, **more: object) -> None:
+        """Tell how it goes."""
+        names = {"files": self.sink.names} if self.sink.names else {}
+        self.teller.tell(
+            packets=self.packets,
+            dropped=self.dropped,
+            bytes=self.sink.written,
+            ring=round(fullness, 3),
+            **names,
+            **more,
+        )
+
+
+class RingHelper(Helper):
+    """Takes packets from the kernel's ring."""
+
+    def __init__(self, orders: Orders, teller: Teller, ring: Ring) -> None:
+        super().__init__(orders, teller)
+        self.ring = ring
+        self.records = Records(HEADERS.get(orders.link_type, 0), orders.link_type == LINK_SLL2)
+        self.names = Names()
+
+    def run(self) -> None:
+        ring = self.ring
+        ring.poll.register(sys.stdin.fileno(), select.POLLIN | select.POLLHUP)
+        self.begin(self.orders.link_type, "ring")
+        failure: OSError | None = None
+        try:
+            while not self.stopped:
+                self._drain()
+                self.look()
+                try:
+                    if not self.stopped and ring.wait(self.patience() * 1000):
+                        self.heard()
+                except OSError as error:
+                    failure, self.stopped = error, "failed"
+            ring.stop()
+            self._drain()
+            ring.count_packets()
+            self.sink.end(statistics_block(0, self.records.last_time, ring.received, ring.dropped))
+        finally:
+            self.report(ended=self.stopped)
+            ring.close()
+        if failure is not None:
+            raise failure
+
+    def _drain(self) -> None:
+        """Write what the kernel has handed over."""
+        records, ring = self.records, self.ring
+        for _ in range(ring.count):
+            block = ring.block()
+            if block < 0:
+                return
+            left = self.left()
+            if left > 0:
+                data = records.take(ring.map, block, left)
+                self.packets = records.count
+                self.sink.add(self._named(data) if records.opened else data)
+            ring.done()
+
+    def _named(self, data: bytes) -> bytes:
+        """The packets with comments on those that open connections: which processes they belong to."""
+        records = self.records
+        texts = [(at, self.names.of_segment(records.frame(data, at))) for at in records.opened[:MOST_NAMED]]
+        for at, text in reversed(texts):
+            if text:
+                data = commented(data, at, text)
+        return data
+
+    def report(self, fullness: float = 0.0, **more: object) -> None:
+        self.ring.count_packets()
+        self.dropped = self.ring.dropped
+        super().report(fullness or self.ring.fullness(), **more)
+
+
+def make_helper(orders: Orders, teller: Teller) -> Helper:
+    """The ring, or scapy's sockets where there is none. Raises OSError when neither may be had."""
+    if orders.source != "scapy":
+        try:
+            return RingHelper(orders, teller, Ring(orders.interfaces, orders.program or [], orders.buffer))
+        except OSError as error:
+            if orders.source == "ring" or error.errno in _NO_RIGHT or error.filename not in _NO_RING:
+                raise
+    from inspector.capture.live.scapy_source import ScapyHelper
+
+    return ScapyHelper(orders, teller)
+
+
+def run_helper(make: Callable[[], Helper], teller: Teller) -> int:
+    """Let a helper capture; the exit code is that of the command line."""
+    # nothing here makes cycles, and looking for them takes time
+    gc.disable()
+    # malloc keeps pieces as large as one that was given back: mallopt(3), M_MMAP_THRESHOLD
+    bytes(LARGE)
     try:
-        settings = read_settings(sys.argv[1])
-        if settings.source == "scapy":
-            from inspector.capture.live.scapy_source import ScapyHelper
-
-            helper: Helper = ScapyHelper(settings, teller)
-        else:
-            helper = Helper(settings, teller)
+        helper = make()
         signal.signal(signal.SIGTERM, helper.stop)
         signal.signal(signal.SIGINT, helper.stop)
         helper.run()
@@ -156,19 +213,18 @@ def main() -> int:
         teller.tell(error=str(error), code=error.exit_code)
         return error.exit_code
     except OSError as error:
-        code = 5 if error.errno in _NO_RIGHT else 6
-        teller.tell(error=_said(error, read_settings(sys.argv[1])), code=code)
+        code = 5 if error.errno in _NO_RIGHT and error.filename != "write" else 6
+        name = errno.errorcode.get(error.errno or 0, "")
+        teller.tell(error=f"{error.filename or 'capture'}: {error.strerror or error} ({name})", code=code)
         return code
-    teller.tell(ended=helper.stopped, packets=helper.records.count, dropped=helper.dropped, bytes=helper.written)
     return 0
 
 
-def _said(error: OSError, settings: Settings) -> str:
-    """The call that failed and the system's words for it."""
-    name = errno.errorcode.get(error.errno or 0, "")
-    if error.errno == errno.ENODEV:
-        return f"there is no interface {settings.interface}; there are {', '.join(interface_names())}"
-    return f"{error.filename or 'capture'}: {error.strerror} ({name})"
+def main() -> int:
+    """The capture process."""
+    teller = Teller(int(sys.argv[2]))
+    orders = read_orders(sys.argv[1])
+    return run_helper(lambda: make_helper(orders, teller), teller)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,28 @@
-"""The capture process as seen by whoever started it: the ring, or a program of the system that has the rights."""
+"""The capture process as seen by whoever started it: the ring, a program of the system that has the rights, a copy."""
 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 from inspector.capture.live.errors import CaptureFailedError, NoRightError
+from inspector.capture.live.orders import Orders
 from inspector.capture.live.settings import Settings
+from inspector.model.errors import CaptureError, InspectorError, UsageError
 
 START: Final = 15.0
 """Seconds for a capture process to begin or to say why it cannot."""
 STOP: Final = 10.0
 """Seconds for it to write what it has and end."""
-NO_RIGHT: Final = 5
-
-_REFUSED: Final = ("permission", "not permitted", "privilege")
+_ERRORS: Final[dict[int, type[InspectorError]]] = {
+    each.exit_code: each for each in (UsageError, CaptureError, NoRightError)
+}
 
 
 class Drop(NamedTuple):
@@ -31,7 +33,10 @@ class Drop(NamedTuple):
 
 
 class Status:
-    """How a capture goes: counts so far, `ring` the part of the kernel's buffer in use, `ended` why it stopped."""
+    """How a capture goes: counts so far, `ring` the part of the kernel's buffer in use, `ended` why it stopped.
+
+    `files` are those of a ring that are there.
+    """
 
     def __init__(self) -> None:
         self.started = ""
@@ -44,25 +49,36 @@ class Status:
         self.ended = ""
         self.error = ""
         self.code = 0
+        self.files: list[str] = []
+
+    def take(self, report: dict[str, Any]) -> None:
+        """A report of the process."""
+        dropped = int(report.get("dropped", self.dropped))
+        if dropped > self.dropped:
+            self.drops.append(Drop(time.time_ns(), dropped - self.dropped))
+        for name, value in report.items():
+            setattr(self, name, value)
 
 
 class Recording:
-    """A running capture that writes pcapng (or pcap, with tcpdump) to `out`."""
+    """A running process of ours that writes packets to `out`; `module` gets `words`, and "{}" for its reports' end.
 
-    def __init__(self, command: list[str], out: IO[bytes], read: Callable[[Status, str], None]) -> None:
+    With `source` that is its standard input, and it is stopped by a signal instead of the end of that.
+    """
+
+    def __init__(self, module: str, words: list[str], out: IO[bytes], source: IO[bytes] | None = None) -> None:
         self.status = Status()
-        self._reads = read
         self._begun = threading.Event()
+        self._signals = source is not None
         report, write = os.pipe()
-        if "{}" in command:
-            command = [str(write) if word == "{}" else word for word in command]
-            keep: tuple[int, ...] = (write,)
-            errors: int | None = subprocess.DEVNULL
-        else:
-            keep = ()
-            errors = write
+        said = [str(write) if word == "{}" else word for word in words]
         self.process = subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.PIPE, stdout=out, stderr=errors, pass_fds=keep, start_new_session=True
+            [sys.executable, "-m", f"inspector.capture.live.{module}", *said],
+            stdin=subprocess.PIPE if source is None else source,
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(write,),
+            start_new_session=True,
         )
         os.close(write)
         self._thread = threading.Thread(target=self._listen, args=(report,), daemon=True)
@@ -71,33 +87,40 @@ class Recording:
     def _listen(self, report: int) -> None:
         with os.fdopen(report, encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                self._reads(self.status, line)
+                self.status.take(json.loads(line))
                 if self.status.started or self.status.error:
                     self._begun.set()
         self._begun.set()
 
     def begin(self) -> None:
-        """Wait until it captures. Raises NoRightError or CaptureFailedError."""
+        """Wait until it captures. Raises NoRightError, CaptureFailedError, UsageError or CaptureError."""
         self._begun.wait(START)
         if self.status.started:
             return
         self.stop()
-        text = self.status.error or "the capture process ended without a word"
-        if self.status.code == NO_RIGHT or any(word in text.lower() for word in _REFUSED):
-            raise NoRightError(text)
-        raise CaptureFailedError(text)
+        text = self.status.error or self.failure or "the capture process does not begin"
+        raise _ERRORS.get(self.status.code, CaptureFailedError)(text)
 
     @property
     def running(self) -> bool:
         """Whether it still captures."""
         return self.process.poll() is None
 
+    @property
+    def failure(self) -> str:
+        """Why it broke off, "" if it did not."""
+        status, code = self.status, self.process.poll()
+        if status.error or status.ended or code is None:
+            return status.error
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"itself (code {code})"
+        return f"the capture process was ended by {how}; what it wrote is kept"
+
     def stop(self) -> None:
         """Let it write what it has, and wait for its end."""
         if self.running:
-            assert self.process.stdin is not None
-            self.process.stdin.close()
-            if not self.status.source or self.status.source in _PROGRAMS:
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+            if self._signals:
                 self.process.terminate()
         try:
             self.process.wait(STOP)
@@ -110,10 +133,13 @@ class Recording:
 def record(settings: Settings, out: IO[bytes]) -> Recording:
     """Start capturing to `out`: by the ring, scapy, or a program that may.
 
-    Raises NoRightError with the ways out when nothing here has the right, CaptureFailedError for anything else.
+    Raises NoRightError with the ways out when nothing here has the right, UsageError for a filter, CaptureFailedError
+    for anything else.
     """
-    ring = [sys.executable, "-m", "inspector.capture.live.helper", settings.written(), "{}"]
-    recording = Recording(ring, out, _read_report)
+    orders = settings.orders()
+    if settings.source in _PROGRAMS:
+        return by_program(settings, out, f"{settings.source}: is not installed, or has no right to capture here")
+    recording = Recording("helper", [orders.written(), "{}"], out)
     try:
         recording.begin()
     except NoRightError as refused:
@@ -121,81 +147,58 @@ def record(settings: Settings, out: IO[bytes]) -> Recording:
     return recording
 
 
+def by_program(settings: Settings, out: IO[bytes], refused: str) -> Recording:
+    """Start a program of the system that has the rights. Raises NoRightError, saying `refused`, when none has."""
+    orders = settings.orders()
+    for name, command in _PROGRAMS.items():
+        path = shutil.which(name)
+        if path is None or settings.source not in {"", name} or len(orders.interfaces) > 1:
+            continue
+        recording = Recording("copying", [orders.written(), "{}", "program", *command(path, settings)], out)
+        try:
+            recording.begin()
+        except (NoRightError, CaptureFailedError):
+            continue
+        return recording
+    raise NoRightError(f"{refused}\n{ways_out()}")
+
+
 def relay(listen: str, target: str, out: IO[bytes]) -> Recording:
     """Start relaying from `listen` to `target` and writing what passes to `out`; see inspector.capture.live.tap.
 
     Raises NoRightError for a port that only root may listen on, CaptureFailedError for one in use.
     """
-    recording = Recording([sys.executable, "-m", "inspector.capture.live.tap", listen, target, "{}"], out, _read_report)
+    recording = Recording("tap", [listen, target, "{}"], out)
     recording.begin()
     return recording
 
 
-def by_program(settings: Settings, out: IO[bytes], refused: str) -> Recording:
-    """Start a program of the system that has the rights. Raises NoRightError, saying `refused`, when none has."""
-    for program in _PROGRAMS:
-        path = shutil.which(program)
-        if path is None or settings.source:
-            continue
-        recording = Recording(_PROGRAMS[program](path, settings), out, _read_words)
-        try:
-            recording.begin()
-        except (NoRightError, CaptureFailedError):
-            continue
-        recording.status.source = program
-        return recording
-    raise NoRightError(f"{refused}\n{ways_out()}")
+def follow_file(path: str, out: IO[bytes]) -> Recording:
+    """Copy to `out` what is in a capture file ("-": comes to standard input) and what is still appended to it.
+
+    Raises CaptureError when there is no such file.
+    """
+    orders = Orders([], 0)
+    words = [orders.written(), "{}"]
+    if path == "-":
+        recording = Recording("copying", [*words, "stdin"], out, sys.stdin.buffer)
+    else:
+        recording = Recording("copying", [*words, "file", path], out)
+    recording.begin()
+    return recording
 
 
 def _dumpcap(path: str, s: Settings) -> list[str]:
     command = [path, "-q", "-i", s.interface, "-w", "-", "-s", str(s.snap_length), "-B", str(max(1, s.buffer >> 20))]
-    limits = (("duration", s.duration), ("packets", s.packets), ("filesize", s.file_size // 1000))
-    for name, value in limits:
-        command += ["-a", f"{name}:{value:g}"] if value else []
     return [*command, "-f", s.bpf] if s.bpf else command
 
 
 def _tcpdump(path: str, s: Settings) -> list[str]:
     command = [path, "-U", "-n", "--immediate-mode", "-i", s.interface, "-w", "-", "-s", str(s.snap_length)]
-    command += ["-B", str(s.buffer >> 10)]
-    command += ["-c", str(s.packets)] if s.packets else []
-    return [*command, *s.bpf.split()]
+    return [*command, "-B", str(s.buffer >> 10), "--", s.bpf] if s.bpf else [*command, "-B", str(s.buffer >> 10)]
 
 
 _PROGRAMS: Final = {"dumpcap": _dumpcap, "tcpdump": _tcpdump}
-
-
-def _read_report(status: Status, line: str) -> None:
-    """One line of our own process."""
-    report = json.loads(line)
-    status.packets = report.get("packets", status.packets)
-    dropped = report.get("dropped", status.dropped)
-    if dropped > status.dropped:
-        status.drops.append(Drop(time.time_ns(), dropped - status.dropped))
-    status.dropped = dropped
-    status.bytes = report.get("bytes", status.bytes)
-    status.ring = report.get("ring", status.ring)
-    status.code = report.get("code", status.code)
-    status.error = report.get("error", status.error)
-    status.source = report.get("source", status.source)
-    status.ended = report.get("ended", status.ended)
-    status.started = report.get("started", status.started)
-
-
-def _read_words(status: Status, line: str) -> None:
-    """One line that dumpcap or tcpdump writes for people."""
-    words = line.strip()
-    if words.startswith("File:") or "listening on" in words:
-        status.started = words
-    elif "packets captured" in words:
-        status.packets = int(words.split()[0])
-    elif "dropped by kernel" in words:
-        status.dropped = int(words.split()[0])
-    elif words.startswith("Packets received/dropped on interface"):
-        received, _, dropped = words.rsplit(": ", 1)[1].split(" ")[0].partition("/")
-        status.packets, status.dropped = int(received), int(dropped)
-    elif words and not status.started and not words.startswith("Capturing on"):
-        status.error = f"{status.error} {words}".strip()
 
 
 def ways_out() -> str:
@@ -203,13 +206,13 @@ def ways_out() -> str:
     lines = ["Three ways to go on:"]
     if sys.platform == "linux":
         lines += [
-            "  sudo inspector capture -i lo -w - | inspector -       only the capture runs as root",
+            "  sudo inspector capture -i lo -w - | inspector live -  only the capture runs as root",
             f"  {_helper_advice()}",
             "  inspector tap 9083 localhost:9084                     needs no rights: a relay before the server",
         ]
     else:
         lines += [
-            "  sudo inspector capture -i lo0 -w - | inspector -      only the capture runs as root",
+            "  sudo inspector capture -i lo0 -w - | inspector live - only the capture runs as root",
             "  sudo chmod g+r /dev/bpf*                              let your group read the packet devices",
             "  inspector tap 9083 localhost:9084                     needs no rights: a relay before the server",
         ]

@@ -3,14 +3,16 @@
 Kernel documentation, networking/packet_mmap (TPACKET_V3); packet(7); linux/if_packet.h
 """
 
-import ctypes
 import mmap
 import select
 import socket
 import struct
 import time
+from array import array
 from collections.abc import Callable
 from typing import Final, TypeVar
+
+from inspector.capture.live.orders import Program
 
 Result = TypeVar("Result")
 
@@ -32,35 +34,48 @@ RETIRE: Final = 40
 BLOCK_STATUS: Final = 8
 """Where in a block the kernel says whose it is: 0 the kernel's, bit 0 the user's."""
 
-# skb's packet type, a negative offset that filters know: linux/filter.h SKF_AD_OFF + SKF_AD_PKTTYPE
+LOOPBACK: Final = "lo"
+
+# what filters know of a packet besides its bytes, at negative offsets: linux/filter.h SKF_AD_OFF
 _LOAD_TYPE: Final = (0x28, 0, 0, 0xFFFFF004)
-_IF_OUTGOING: Final = (0x15, 0, 1, 4)
+_LOAD_INTERFACE: Final = (0x28, 0, 0, 0xFFFFF008)
+_EQUAL: Final = 0x15
+_OUTGOING: Final = 4
 _DROP: Final = (0x06, 0, 0, 0)
 
-Program = list[tuple[int, int, int, int]]
-"""A compiled filter: code, jump if true, jump if false, operand."""
+
+def without_outgoing(program: Program, index: int = 0) -> Program:
+    """The filter, passing over what the loopback interface shows a second time, on its way out.
+
+    `index` is the loopback's when other interfaces are listened to, too.
+    """
+    only_there = [_LOAD_INTERFACE, (_EQUAL, 0, 3, index)] if index else []
+    return [*only_there, _LOAD_TYPE, (_EQUAL, 0, 1, _OUTGOING), _DROP, *program]
 
 
-def without_outgoing(program: Program) -> Program:
-    """The filter, passing over what the loopback interface shows a second time, on its way out."""
-    return [_LOAD_TYPE, _IF_OUTGOING, _DROP, *program]
+def only_on(program: Program, indices: list[int]) -> Program:
+    """The filter, for packets of some interfaces only."""
+    last = len(indices)
+    tests = [(_EQUAL, last - place, 0, index) for place, index in enumerate(indices)]
+    return [_LOAD_INTERFACE, *tests, _DROP, *program]
 
 
 class Ring:
-    """The packets of one interface; needs CAP_NET_RAW.
+    """The packets of one interface, or, without link headers, of several or (none named) all; needs CAP_NET_RAW.
 
     `size` is in bytes. The text of an OSError says which call failed.
     """
 
-    def __init__(self, interface: str, program: Program, size: int) -> None:
-        self.interface = interface
+    def __init__(self, interfaces: list[str], program: Program, size: int) -> None:
+        self.name = interfaces[0] if len(interfaces) == 1 else ""
         self.count = max(4, size // BLOCK)
         self.received = 0
         self.dropped = 0
         self.next = 0
-        self.socket = _call("socket(AF_PACKET, SOCK_RAW)", lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
+        kind, text = (socket.SOCK_RAW, "SOCK_RAW") if self.name else (socket.SOCK_DGRAM, "SOCK_DGRAM")
+        self.socket = _call(f"socket(AF_PACKET, {text})", lambda: socket.socket(socket.AF_PACKET, kind, 0))
         try:
-            self._open(program)
+            self._open(_chosen(program, interfaces))
         except OSError:
             self.socket.close()
             raise
@@ -72,9 +87,8 @@ class Ring:
         _call("setsockopt(PACKET_VERSION)", lambda: s.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3))
         self.attach(program)
         self._map()
-        self.view = memoryview(self.map)
-        address = (self.interface, ETH_P_ALL)
-        _call(f"bind({self.interface})", lambda: s.bind(address))
+        address = (self.name, ETH_P_ALL)
+        _call(f"bind({self.name or 'any'})", lambda: s.bind(address))
 
     def _map(self) -> None:
         """Ask for the ring, and for half of it as long as the system has no room for more."""
@@ -92,32 +106,40 @@ class Ring:
 
     def attach(self, program: Program) -> None:
         """Filter what arrives from now on."""
-        code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
-        room = ctypes.create_string_buffer(code, len(code))
-        filter_struct = struct.pack("HL", len(program), ctypes.addressof(room))
+        code = array("B", b"".join(struct.pack("HBBI", *instruction) for instruction in program))
+        filter_struct = struct.pack("HL", len(program), code.buffer_info()[0])
         _call(
             "setsockopt(SO_ATTACH_FILTER)",
             lambda: self.socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, filter_struct),
         )
 
-    def block(self) -> memoryview | None:
-        """The next block that the kernel has handed over, None when there is none yet; give it back with `done`."""
+    def block(self) -> int:
+        """Where in `map` the next block is that the kernel has handed over, -1 when there is none yet.
+
+        Give it back with `done`.
+        """
         start = self.next * BLOCK
-        found = self.view[start : start + BLOCK]
-        return found if found[BLOCK_STATUS] & 1 else None
+        return start if self.map[start + BLOCK_STATUS] & 1 else -1
 
     def done(self) -> None:
         """Give the block back to the kernel."""
         struct.pack_into("I", self.map, self.next * BLOCK + BLOCK_STATUS, 0)
         self.next = (self.next + 1) % self.count
 
-    def wait(self, milliseconds: float) -> None:
-        """Sleep until a block is handed over. Raises OSError when the interface is gone."""
-        for _, event in self.poll.poll(milliseconds):
-            if event & select.POLLERR:
+    def wait(self, milliseconds: float) -> bool:
+        """Sleep until a block is handed over; whether another descriptor of `poll` has something to say.
+
+        Raises OSError when the interface is gone or down.
+        """
+        other = False
+        for descriptor, event in self.poll.poll(milliseconds):
+            if descriptor != self.socket.fileno():
+                other = True
+            elif event & select.POLLERR:
                 code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if code:
-                    raise OSError(code, f"the interface {self.interface} went down", "poll")
+                    raise OSError(code, f"the interface {self.name} went down", "poll")
+        return other
 
     def fullness(self) -> float:
         """The part of the blocks that wait to be read, 0 to 1."""
@@ -137,9 +159,19 @@ class Ring:
 
     def close(self) -> None:
         """Give everything back."""
-        self.view.release()
         self.map.close()
         self.socket.close()
+
+
+def _chosen(program: Program, interfaces: list[str]) -> Program:
+    """The filter for these interfaces, each packet once."""
+    if interfaces == [LOOPBACK]:
+        return without_outgoing(program)
+    if len(interfaces) == 1:
+        return program
+    indices = [socket.if_nametoindex(name) for name in interfaces]
+    every = without_outgoing(program, socket.if_nametoindex(LOOPBACK))
+    return only_on(every, indices) if indices else every
 
 
 def _call(name: str, call: Callable[[], Result]) -> Result:
@@ -147,4 +179,4 @@ def _call(name: str, call: Callable[[], Result]) -> Result:
     try:
         return call()
     except OSError as error:
-        raise OSError(error.errno, error.strerror, name) from None
+        raise OSError(error.errno, error.strerror or str(error), name) from None

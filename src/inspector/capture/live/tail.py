@@ -10,6 +10,11 @@ from inspector.capture.pcapng import ENHANCED_HEADER, read_pcapng
 from inspector.capture.table import Capture, PacketTable
 from inspector.model.errors import CaptureError
 
+_LITTLE: Final = b"\x4d\x3c\x2b\x1a"
+_INTERFACE: Final = (b"\1\0\0\0", b"\0\0\0\1")
+_LONG: Final = (b"\6\0\0\0", b"\0\0\0\6", b"\2\0\0\0", b"\0\0\0\2")
+SIMPLE_HEADER: Final = 12
+"""Bytes of a simple packet block before the packet's."""
 CHUNK: Final = 4 << 20
 """Bytes looked at together: what is shown stays close behind the wire."""
 
@@ -25,6 +30,8 @@ class Tail:
         self.path = path
         self.file = os.open(path, os.O_RDONLY)
         self.head = b""
+        self.chunk = CHUNK
+        self.interfaces = 0
         self.offset = 0
         self.shift = 0
         self.count = 0
@@ -35,19 +42,23 @@ class Tail:
 
         Raises CaptureError when the file is no capture.
         """
-        piece = os.pread(self.file, CHUNK, self.offset)
+        piece = os.pread(self.file, self.chunk, self.offset)
         image = self.head + piece
-        if len(image) < FILE_HEADER:
+        if not _begun(image):
             return None
         self.shift = self.offset - len(self.head)
         capture = self._parse(image)
         table = capture.table
         if not len(table):
+            # a block longer than what is looked at
+            self.chunk <<= len(piece) == self.chunk
             return None
+        self.chunk = CHUNK
         after = self._after(image, table, len(table) - 1)
-        if not self.head:
-            first = int(table.starts[0]) - (ENHANCED_HEADER if capture.format == "pcapng" else 16)
-            self.head = image[:first]
+        if capture.format != "pcapng":
+            self.head = image[:FILE_HEADER]
+        elif len(capture.interfaces) != self.interfaces:
+            self.head, self.interfaces = _descriptions(image[:after])
         self.comments = capture.comments
         self.count += len(table)
         self.offset = after + self.shift
@@ -65,10 +76,10 @@ class Tail:
         start = int(table.starts[row])
         if image[:4] != MAGIC:
             return start + int(table.captured[row])
-        order = "<" if image[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
         head = start - ENHANCED_HEADER
-        total = struct.unpack_from(order + "I", image, head + 4)[0]
-        return head + int(total)
+        if image[head : head + 4] not in _LONG:
+            head = start - SIMPLE_HEADER
+        return head + _length(image, head, _order(image, 0))
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes of the file read before."""
@@ -77,3 +88,37 @@ class Tail:
     def close(self) -> None:
         """Close the file."""
         os.close(self.file)
+
+
+def _begun(image: bytes) -> bool:
+    """Whether all of the file header, or of the first section header, is there."""
+    if len(image) < FILE_HEADER:
+        return False
+    return image[:4] != MAGIC or len(image) >= _length(image, 0, _order(image, 0))
+
+
+def _descriptions(image: bytes) -> tuple[bytes, int]:
+    """The header of the last section and its interfaces, as one piece, and how many these are."""
+    at = count = 0
+    head = order = b""
+    while at < len(image):
+        kind = image[at : at + 4]
+        if kind == MAGIC:
+            head, count = b"", 0
+            order = _order(image, at)
+        after = at + _length(image, at, order)
+        described = kind in _INTERFACE
+        if kind == MAGIC or described:
+            head += image[at:after]
+            count += described
+        at = after
+    return head, count
+
+
+def _order(image: bytes, at: int) -> bytes:
+    return image[at + 8 : at + 12]
+
+
+def _length(image: bytes, at: int, order: bytes) -> int:
+    total = int(struct.unpack_from("<I" if order == _LITTLE else ">I", image, at + 4)[0])
+    return total + 3 & ~3 or len(image)
