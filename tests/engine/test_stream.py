@@ -14,6 +14,7 @@ from inspector.model.buffer import Buffer
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
 from inspector.protocols.base import Hints
+from inspector.protocols.http2 import MAX_CLOSED, Http2Conversation
 from inspector.session import bundled
 from inspector.wire.reader import Reader
 from streams import SCHEMAS, Recorded, Spoken, Turn, check_cover, check_message, cut, every
@@ -284,3 +285,39 @@ def test_a_body_that_a_handover_interrupts_is_finished_all_the_same() -> None:
     check_cover(messages, [len(post) + 2, 48])
     assert messages[0].issue == "the client closed the connection after 3 of 50 body bytes"
     assert [m.protocol for m in messages if m.parent is messages[0]] != []
+
+
+def test_a_long_connection_does_not_keep_what_its_finished_streams_were() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\n"
+    turns: list[Turn] = [(C, GET), (S, head + b"data: 1\n\n")] * 50
+    fed, messages = stream(turns)
+    for side, said in turns:
+        assert isinstance(said, bytes)
+        fed.feed(side, said)
+    assert len(fed.children) <= 1
+    assert len([m for m in messages if m.kind == "event"]) == 50
+
+
+def test_a_long_http2_connection_does_not_either() -> None:
+    opening = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000")
+    block = b"\x88\x5f\x11text/event-stream"
+    turns: list[Turn] = [(C, opening), (S, bytes.fromhex("000000040000000000"))]
+    count = 2 * MAX_CLOSED
+    for number in range(1, 2 * count, 2):
+        stream_id = number.to_bytes(4, "big")
+        turns.append((C, bytes.fromhex("0000030105") + stream_id + b"\x82\x86\x84"))
+        told = len(block).to_bytes(3, "big") + b"\x01\x04" + stream_id + block
+        turns.append((S, told + b"\0\0\x09\0\x01" + stream_id + b"data: 1\n\n"))
+    fed, messages = stream(turns)
+    for side, said in turns:
+        assert isinstance(said, bytes)
+        fed.feed(side, said)
+    assert fed.children == {}
+    conversation = fed.lanes[C].conversation
+    assert isinstance(conversation, Http2Conversation)
+    assert len(conversation.streams) <= MAX_CLOSED
+    assert len([m for m in messages if m.kind == "event"]) == count
+    late = b"\0\0\x01\0\x01\0\0\0\x01x"
+    fed.lanes[S].buffer = Buffer("server", Spoken([*turns, (S, late)], S))
+    fed.feed(S, late)
+    assert "DATA on a stream that its sender has finished" in str(messages[-1].issue)

@@ -385,6 +385,9 @@ class Stream(Sink):
         self.coded[side] = coded
         lane.buffer = coded.decoded
 
+    def forget(self, key: int) -> None:
+        self.children.pop((self.serial, key), None)
+
     def ended_first(self) -> tuple[Side, str]:
         at = self
         outer = at.outer

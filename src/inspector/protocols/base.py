@@ -85,6 +85,9 @@ class Sink:
         conversation. None when nobody would read them. `label` names the bytes, such as "stream 5"."""
         raise NotImplementedError
 
+    def forget(self, key: int) -> None:
+        """No more bytes, and no more news of them, will come under `key`."""
+
     def ended_first(self) -> tuple[Side, str]:
         """Which side ended the connection below, and how ("fin" or "rst"): what is unfinished was broken off by it.
 

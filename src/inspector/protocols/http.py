@@ -1,5 +1,6 @@
 """HTTP/1.x. Spec: RFC 9112 (messages), RFC 9110 (semantics), RFC 1945 (HTTP/0.9 and 1.0)."""
 
+from collections import deque
 from typing import Final
 
 from inspector.model.errors import DecodeError, Malformed, WaitForPeer
@@ -28,11 +29,13 @@ class HttpConversation(Conversation):
     def __init__(self, hints: Hints, schemas: Schemas) -> None:
         super().__init__(hints, schemas)
         self.halves = [Half(), Half()]
-        self.unanswered: list[Message] = []
-        self.first_unanswered = 0
+        self.unanswered: deque[Message] = deque()
+        self.asked = 0
+        self.answered = 0
         self.unasked = 0
         self.answers_lost = False
         self.handed_on: dict[int, Hints] = {}
+        self.derived: deque[int] = deque()
 
     def step(self, side: Side, r: Reader, out: Sink) -> None:
         half = self.halves[side]
@@ -58,7 +61,7 @@ class HttpConversation(Conversation):
         if framing != NO_BODY or side == SERVER:
             m.context = Context(framing, head.content_type, head.plain_text)
         if side == CLIENT:
-            self.unanswered.append(m)
+            self._ask(m)
             half.tunnel = head.method == "CONNECT"
         elif request is not None:
             m.answers = request
@@ -68,11 +71,15 @@ class HttpConversation(Conversation):
         child: Child | None = None
         hints: Hints | None = None
         exchange = self._exchange(side, request)
+        if self.derived and head.code >= 200:
+            self._forget_before(exchange, out)
         if head.content_type and (follows or head.content_type.startswith(TELLING)):
             hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", head.content_type)
             hints.details = head.headers
             child = out.derive(m, exchange, hints)
             if child is not None:
+                if not self.derived or exchange not in (self.derived[0], self.derived[-1]):
+                    self.derived.append(exchange)
                 child.tell(told_fields(head, r.data[start - r.base : r.pos]), m)
                 if side == CLIENT:
                     self.handed_on[exchange] = hints
@@ -92,11 +99,29 @@ class HttpConversation(Conversation):
     def _exchange(self, side: Side, request: Message | None) -> int:
         """A number that a request and its response share."""
         if side == CLIENT:
-            return len(self.unanswered)
+            return self.asked
         if request is not None:
-            return self.first_unanswered
+            return self.answered
         self.unasked += 1
         return -self.unasked
+
+    def _forget_before(self, exchange: int, out: Sink) -> None:
+        """Responses come in order: those before this one are complete, and so are their requests."""
+        while self.derived:
+            first = self.derived[0]
+            if first == exchange or ((first > 0) == (exchange > 0) and abs(first) > abs(exchange)):
+                return
+            out.forget(self.derived.popleft())
+
+    def _ask(self, m: Message) -> None:
+        """A request waits for its response."""
+        self.unanswered.append(m)
+        self.asked += 1
+
+    def _answer(self) -> None:
+        """The request that waits longest has its response."""
+        self.unanswered.popleft()
+        self.answered += 1
 
     def _bare_response(self, half: Half, request: Message, r: Reader, out: Sink) -> None:
         """HTTP/0.9 answers with the body alone (RFC 1945 6)."""
@@ -104,17 +129,18 @@ class HttpConversation(Conversation):
         m = out.message(SERVER, "response", start, start, "HTTP/0.9 body")
         m.context = Context(CLOSE, "", False, bare=True)
         m.answers = request
-        self.first_unanswered += 1
+        self._answer()
         half.begin(m, CLOSE, 0, start, None)
         half.read(r)
 
     def _next_request(self) -> Message | None:
         if self.answers_lost:
             # without pipelining only the request sent last is still open
-            self.first_unanswered = max(self.first_unanswered, len(self.unanswered) - 1)
+            while len(self.unanswered) > 1:
+                self._answer()
+                self.handed_on.pop(self.answered, None)
             self.answers_lost = False
-        index = self.first_unanswered
-        return self.unanswered[index] if index < len(self.unanswered) else None
+        return self.unanswered[0] if self.unanswered else None
 
     def _after_response_head(self, head: Head, request: Message | None, out: Sink) -> None:
         """1xx responses leave the request open (RFC 9110 15.2); 101 and an accepted CONNECT end HTTP here."""
@@ -139,7 +165,7 @@ class HttpConversation(Conversation):
         if 100 <= head.code < 200:
             return
         if request is not None:
-            self.first_unanswered += 1
+            self._answer()
         if method == "CONNECT":
             self.halves[CLIENT].tunnel = False
             if 200 <= head.code < 300 and request is not None:
@@ -197,11 +223,11 @@ class HttpConversation(Conversation):
         m.complete = False
         m.facts = {name: value for name, value in head_facts(head).items() if value}
         if side == CLIENT:
-            self.unanswered.append(m)
+            self._ask(m)
         else:
             m.answers = self._next_request()
             if m.answers is not None and not 100 <= head.code < 200:
-                self.first_unanswered += 1
+                self._answer()
         return m
 
     def lost(self, side: Side) -> None:

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
+from collections import deque
 from typing import Final
 
 from mypy_extensions import i64
@@ -48,6 +49,7 @@ from inspector.protocols.http2_frames import (
 from inspector.protocols.http2_headers import Digest, digest_of
 from inspector.protocols.http2_streams import (
     CLIENT_DONE,
+    CLOSED,
     END_SENT,
     HEADERS_SENT,
     IDLE,
@@ -65,6 +67,8 @@ MAX_WAITING: Final = 64
 """SETTINGS and PING frames remembered until they are acknowledged; peers have one or two under way."""
 MAX_SETTINGS: Final = 64
 """Different settings remembered of one side; about ten exist."""
+MAX_CLOSED: Final = 256
+"""Closed streams remembered: a sender may not have heard of the end yet (RFC 9113 5.1)."""
 MAX_GUESSES: Final = 8
 """Times that the data of a stream is offered to detection when its content-type is not known."""
 MAX_SAMPLE: Final = 4096
@@ -125,6 +129,8 @@ class Http2Conversation(Conversation):
         self.halves = [Half(), Half()]
         self.streams: dict[int, Http2Stream] = {}
         self.highest: i64 = 0
+        self.closed: deque[int] = deque()
+        self.forgotten: i64 = 0
         self.whole = True
         if hints.message is not None:
             self._upgraded(hints.message, hints.details.get("http2-settings", ""))
@@ -261,7 +267,8 @@ class Http2Conversation(Conversation):
         stream = self.streams.get(number)
         if stream is None:
             known = self.whole or (opening and number > self.highest)
-            stream = Http2Stream(number, IDLE if known else UNSEEN)
+            state = CLOSED if number <= self.forgotten else IDLE
+            stream = Http2Stream(number, state if known else UNSEEN)
             self.streams[number] = stream
             self.highest = max(self.highest, number)
         return stream
@@ -298,7 +305,7 @@ class Http2Conversation(Conversation):
         ends = frame.flags & END_STREAM != 0
         if ends and m.complete:
             stream.on(END_SENT, side)
-            self._end(stream, side)
+            self._end(stream, side, out)
         m.facts["http2.stream.state"] = state_change(before, stream.state)
         if self.whole:
             left = window.initial - stream.spent(side)
@@ -311,7 +318,7 @@ class Http2Conversation(Conversation):
         ending = ", end of stream" if ends else ""
         m.summary = f"DATA stream {frame.stream}, {size} byte{'' if size == 1 else 's'}{ending}"
 
-    def _end(self, stream: Http2Stream, side: Side) -> None:
+    def _end(self, stream: Http2Stream, side: Side, out: Sink) -> None:
         """A side said END_STREAM."""
         stream.ended[side] = True
         stream.end_body(side, "fin")
@@ -319,6 +326,17 @@ class Http2Conversation(Conversation):
         if child is not None:
             stream.children[side] = None
             child.finish()
+        if stream.ended[1 - side]:
+            self._close(stream, out)
+
+    def _close(self, stream: Http2Stream, out: Sink) -> None:
+        """Both sides are done with a stream: only the ones that closed last are remembered."""
+        out.forget(stream.number)
+        self.closed.append(stream.number)
+        if len(self.closed) > MAX_CLOSED:
+            number = self.closed.popleft()
+            self.streams.pop(number, None)
+            self.forgotten = max(self.forgotten, number)
 
     def _reset(self, side: Side, frame: Frame, m: Message, out: Sink) -> None:
         """RFC 9113 6.4: both sides of the stream end here. Its readers are told why."""
@@ -343,6 +361,7 @@ class Http2Conversation(Conversation):
                 other.finish("rst")
             stream.children = [None, None]
             stream.hints = None
+        self._close(stream, out)
 
     # header blocks
 
@@ -399,7 +418,7 @@ class Http2Conversation(Conversation):
         if pending.lost:
             half.table.forget(IN_HOLE)
             first.summary = f"{kind} stream {stream.number}{ending}"
-            self._after_block(side, stream, pending.ends)
+            self._after_block(side, stream, pending.ends, out)
             return
         parts = pending.parts
         block = decode_block(parts[0] if len(parts) == 1 else b"".join(parts), half.table, m)
@@ -433,11 +452,11 @@ class Http2Conversation(Conversation):
             stream.asked = None
         if stream.blind and len(stream.told) < MAX_GUESSES:
             stream.told.append((first, block))
-        self._after_block(side, stream, pending.ends)
+        self._after_block(side, stream, pending.ends, out)
 
-    def _after_block(self, side: Side, stream: Http2Stream, ends: bool) -> None:
+    def _after_block(self, side: Side, stream: Http2Stream, ends: bool, out: Sink) -> None:
         if ends:
-            self._end(stream, side)
+            self._end(stream, side, out)
 
     # what is above
 

@@ -56,7 +56,7 @@ class Http2Stream:
         self.state = state
         self.spent_client: i64 = 0
         self.spent_server: i64 = 0
-        self.ended = [False, False]
+        self.ended = [state == CLOSED, state == CLOSED]
         self.reset = False
         self.answered = False
         self.request: Message | None = None
