@@ -317,6 +317,10 @@ def test_a_long_http2_connection_does_not_either() -> None:
     assert isinstance(conversation, Http2Conversation)
     assert len(conversation.streams) <= MAX_CLOSED
     assert len([m for m in messages if m.kind == "event"]) == count
+    reset = bytes.fromhex("0000040300") + (2 * count - 1).to_bytes(4, "big") + bytes(4)
+    fed.lanes[C].buffer = Buffer("client", Spoken([*turns, (C, reset)], C))
+    fed.feed(C, reset)
+    assert messages[-1].kind == "rst_stream"
     late = b"\0\0\x01\0\x01\0\0\0\x01x"
     fed.lanes[S].buffer = Buffer("server", Spoken([*turns, (S, late)], S))
     fed.feed(S, late)

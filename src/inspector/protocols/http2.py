@@ -332,6 +332,7 @@ class Http2Conversation(Conversation):
     def _close(self, stream: Http2Stream, out: Sink) -> None:
         """Both sides are done with a stream: only the ones that closed last are remembered."""
         out.forget(stream.number)
+        stream.hints = None
         self.closed.append(stream.number)
         if len(self.closed) > MAX_CLOSED:
             number = self.closed.popleft()
@@ -360,7 +361,6 @@ class Http2Conversation(Conversation):
             if other is not None:
                 other.finish("rst")
             stream.children = [None, None]
-            stream.hints = None
         self._close(stream, out)
 
     # header blocks
