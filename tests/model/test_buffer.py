@@ -46,6 +46,14 @@ def test_origins_name_packet_bytes_and_leave_holes_out() -> None:
     assert Buffer("b", Shifted()).origins(2, 4) == [Origin(5, 56, 57, True), Origin(9, 54, 55, True)]
 
 
+def test_parts_name_packets_and_holes() -> None:
+    pieces = captured().pieces
+    assert pieces.parts(1, 9) == [(1, 1, 2), (HOLE, 0, 4), (3, 0, 2)]
+    assert pieces.parts(0, 99) == [(1, 0, 3), (HOLE, 0, 4), (3, 0, 4)]
+    assert pieces.parts(5, 5) == pieces.parts(11, 20) == Pieces().parts(0, 5) == []
+    assert Buffer("b", Shifted()).pieces.parts(2, 4) == [(5, 56, 1), (9, 54, 1)]
+
+
 def test_holes_are_ranges_of_the_buffer() -> None:
     assert captured().holes == [(3, 7)]
     assert Buffer("given", Plain(b"abc")).holes == []

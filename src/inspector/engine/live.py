@@ -57,19 +57,10 @@ class FileSource(BufferSource):
         buffer.fill(Pieces())
 
     def read(self, buffer: Buffer, start: int, end: int) -> bytes:
-        pieces = buffer.pieces
         parts: list[bytes] = []
-        index = max(pieces.at(start), 0)
-        count = len(pieces.starts)
-        while index < count and pieces.starts[index] < end:
-            low = max(start, pieces.starts[index])
-            high = min(end, pieces.starts[index + 1] if index + 1 < count else pieces.size)
-            if pieces.sources[index] == HOLE:
-                parts.append(bytes(high - low))
-            elif low < high:
-                at = pieces.offsets[index] + low - pieces.starts[index]
-                parts.append(self.tail.read(self.starts[pieces.sources[index] - 1] + at, high - low))
-            index += 1
+        for packet, offset, length in buffer.pieces.parts(start, end):
+            at = self.starts[packet - 1] + offset if packet != HOLE else 0
+            parts.append(bytes(length) if packet == HOLE else self.tail.read(at, length))
         return b"".join(parts)
 
 

@@ -55,6 +55,23 @@ class Pieces:
         """The index of the piece that holds buffer byte `offset`, -1 before the first."""
         return bisect_right(self.starts, offset) - 1
 
+    def end_of(self, index: int) -> int:
+        """The buffer byte behind piece `index`."""
+        return self.starts[index + 1] if index + 1 < len(self.starts) else self.size
+
+    def parts(self, start: int, end: int) -> list[tuple[int, int, int]]:
+        """What buffer bytes `start:end` consist of: packet (or HOLE), byte of the packet, and length of each part."""
+        found: list[tuple[int, int, int]] = []
+        index = max(self.at(start), 0)
+        count = len(self.starts)
+        while index < count and self.starts[index] < end:
+            first = self.starts[index]
+            low, high = max(start, first), min(end, self.end_of(index))
+            if low < high:
+                found.append((self.sources[index], self.offsets[index] + low - first, high - low))
+            index += 1
+        return found
+
 
 FEW_RANGES: Final = 8
 """Parts that are looked through one by one; a buffer of more gets its table of pieces."""
@@ -162,7 +179,7 @@ class Buffer:
         found: list[tuple[int, int]] = []
         index = max(pieces.at(start), 0)
         while index < len(pieces.starts) and pieces.starts[index] < end:
-            low, high = max(start, pieces.starts[index]), min(end, self._piece_end(index))
+            low, high = max(start, pieces.starts[index]), min(end, pieces.end_of(index))
             if parent is not None:
                 shift = pieces.offsets[index] - pieces.starts[index]
                 found.extend((s - shift, e - shift) for s, e in parent.holes_in(low + shift, high + shift))
@@ -170,10 +187,6 @@ class Buffer:
                 found.append((low, high))
             index += 1
         return found
-
-    def _piece_end(self, index: int) -> int:
-        pieces = self.pieces
-        return pieces.starts[index + 1] if index + 1 < len(pieces.starts) else pieces.size
 
     def origins(self, start: int, end: int) -> list[Origin]:
         """The packet bytes that `start:end` of this buffer came from, in order; holes have none.
@@ -192,7 +205,7 @@ class Buffer:
         parent = self.parent
         while index < count and pieces.starts[index] < end:
             low = max(start, pieces.starts[index])
-            high = min(end, self._piece_end(index))
+            high = min(end, pieces.end_of(index))
             if low < high:
                 shift = pieces.offsets[index] - pieces.starts[index]
                 if parent is not None:

@@ -120,24 +120,18 @@ class FlowTable(BufferSource):
                 old.release()
 
     def read(self, buffer: Buffer, start: int, end: int) -> bytes:
-        pieces = buffer.pieces
         starts, image = self.table.starts, self.table.image
         self._read_bytes += end - start
         if self._read_bytes > READ_AHEAD:
             self._read_bytes = 0
             drop_pages(image)
         parts: list[bytes] = []
-        index = max(pieces.at(start), 0)
-        count = len(pieces.starts)
-        while index < count and pieces.starts[index] < end:
-            low = max(start, pieces.starts[index])
-            high = min(end, pieces.starts[index + 1] if index + 1 < count else pieces.size)
-            if pieces.sources[index] == HOLE:
-                parts.append(bytes(high - low))
-            elif low < high:
-                at = int(starts[pieces.sources[index] - 1]) + pieces.offsets[index] + low - pieces.starts[index]
-                parts.append(image[at : at + high - low])
-            index += 1
+        for packet, offset, length in buffer.pieces.parts(start, end):
+            if packet == HOLE:
+                parts.append(bytes(length))
+            else:
+                at = int(starts[packet - 1]) + offset
+                parts.append(image[at : at + length])
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _reassemble(self, flow: Flow, reader: SegmentReader | None) -> list[Reassembler]:
