@@ -6,6 +6,7 @@
 import http.client
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,7 +67,7 @@ def capture_by(
         time.sleep(0.5)
         assert process.stdin is not None
         process.stdin.close()
-        process.terminate()
+        os.kill(process.pid, signal.SIGTERM)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     text = said.read_text()

@@ -4,12 +4,14 @@ It alone needs CAP_NET_RAW. Packets go to standard output as pcapng, one JSON ob
 DESCRIPTOR; it ends when a limit is reached, when standard input ends, or by SIGTERM or SIGINT.
 """
 
+import contextlib
 import errno
 import gc
 import json
 import os
 import select
 import signal
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -173,7 +175,10 @@ class RingHelper(Helper):
     def _named(self, data: bytes) -> bytes:
         """The packets with comments on those that open connections: which processes they belong to."""
         records = self.records
-        texts = [(at, self.names.of_segment(records.frame(data, at))) for at in records.opened[:MOST_NAMED]]
+        texts: list[tuple[int, str]] = []
+        # names are a gift: whatever is the matter with them, packets are kept
+        with contextlib.suppress(OSError, ValueError, LookupError, struct.error):
+            texts = [(at, self.names.of_segment(records.frame(data, at))) for at in records.opened[:MOST_NAMED]]
         for at, text in reversed(texts):
             if text:
                 data = commented(data, at, text)

@@ -24,8 +24,8 @@ TPACKET_V3: Final = 2
 SO_ATTACH_FILTER: Final = 26
 ETH_P_ALL: Final = 3
 
-BLOCK: Final = 1 << 20
-"""Bytes of a block: the longest packet (a snap length of 256 KiB) must fit with its header."""
+BLOCK: Final = 1 << 18
+"""Bytes of a block: the longest packet must fit with its header, and a stall of RETIRE takes one of them."""
 FRAME: Final = 2048
 """Only checked by the kernel: packets of this version lie close together."""
 RETIRE: Final = 40
@@ -72,8 +72,10 @@ class Ring:
         self.received = 0
         self.dropped = 0
         self.next = 0
+        # of one interface nothing comes before it is named; Python has no name for all
         kind, text = (socket.SOCK_RAW, "SOCK_RAW") if self.name else (socket.SOCK_DGRAM, "SOCK_DGRAM")
-        self.socket = _call(f"socket(AF_PACKET, {text})", lambda: socket.socket(socket.AF_PACKET, kind, 0))
+        protocol = 0 if self.name else socket.htons(ETH_P_ALL)
+        self.socket = _call(f"socket(AF_PACKET, {text})", lambda: socket.socket(socket.AF_PACKET, kind, protocol))
         try:
             self._open(_chosen(program, interfaces))
         except OSError:
@@ -87,8 +89,12 @@ class Ring:
         _call("setsockopt(PACKET_VERSION)", lambda: s.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3))
         self.attach(program)
         self._map()
-        address = (self.name, ETH_P_ALL)
-        _call(f"bind({self.name or 'any'})", lambda: s.bind(address))
+        if self.name:
+            address = (self.name, ETH_P_ALL)
+            _call(f"bind({self.name})", lambda: s.bind(address))
+        else:
+            # what came before there was a ring does not count
+            s.getsockopt(SOL_PACKET, PACKET_STATISTICS, 12)
 
     def _map(self) -> None:
         """Ask for the ring, and for half of it as long as the system has no room for more."""
@@ -106,12 +112,7 @@ class Ring:
 
     def attach(self, program: Program) -> None:
         """Filter what arrives from now on."""
-        code = array("B", b"".join(struct.pack("HBBI", *instruction) for instruction in program))
-        filter_struct = struct.pack("HL", len(program), code.buffer_info()[0])
-        _call(
-            "setsockopt(SO_ATTACH_FILTER)",
-            lambda: self.socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, filter_struct),
-        )
+        attach_filter(self.socket, program)
 
     def block(self) -> int:
         """Where in `map` the next block is that the kernel has handed over, -1 when there is none yet.
@@ -172,6 +173,16 @@ def _chosen(program: Program, interfaces: list[str]) -> Program:
     indices = [socket.if_nametoindex(name) for name in interfaces]
     every = without_outgoing(program, socket.if_nametoindex(LOOPBACK))
     return only_on(every, indices) if indices else every
+
+
+def attach_filter(listener: socket.socket, program: Program) -> None:
+    """Let a packet socket hear only what `program` lets through from now on. Raises OSError."""
+    code = array("B", b"".join(struct.pack("HBBI", *instruction) for instruction in program))
+    filter_struct = struct.pack("HL", len(program), code.buffer_info()[0])
+    _call(
+        "setsockopt(SO_ATTACH_FILTER)",
+        lambda: listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, filter_struct),
+    )
 
 
 def _call(name: str, call: Callable[[], Result]) -> Result:
