@@ -136,7 +136,9 @@ def test_compressed_data_that_cannot_be_inflated(talk: Talk, tmp_path: Path) -> 
     assert "cannot be inflated" in finding.why
 
 
-def test_frames_that_keep_the_rules_have_no_finding(talk: Talk, tmp_path: Path) -> None:
+def test_frames_that_keep_the_rules_have_no_finding(tmp_path: Path) -> None:
+    talk = Talk(Wire(), 8080)
+    talk.say(CLIENT, REQUEST[:-2] + f"Sec-WebSocket-Extensions: {DEFLATE}\r\n\r\n".encode())
     talk.say(SERVER, switched(extensions=DEFLATE))
     for data in deflated(*TEXTS[:5]):
         talk.say(CLIENT, frame(1, data, rsv=4, key=KEY))
@@ -284,3 +286,41 @@ def test_bytes_that_are_no_frames_are_given_to_wsproto_too(talk: Talk, tmp_path:
     (finding,) = of_rule(talk, tmp_path, "websocket-protocol-error")
     assert finding.witness is not None
     assert finding.evidence[0].bytes == b"\xff" * 16
+
+
+# what was agreed on
+
+
+@pytest.mark.parametrize(
+    ("offered", "agreed", "what"),
+    [
+        ("", "Sec-WebSocket-Protocol: mqtt", "subprotocol mqtt"),
+        ("Sec-WebSocket-Protocol: a, b\r\n", "Sec-WebSocket-Protocol: mqtt", "subprotocol mqtt"),
+        ("", f"Sec-WebSocket-Extensions: {DEFLATE}; server_no_context_takeover", f"extension {DEFLATE}"),
+    ],
+)
+def test_what_the_client_did_not_offer(tmp_path: Path, offered: str, agreed: str, what: str) -> None:
+    talk = Talk(Wire(), 8080)
+    talk.say(CLIENT, REQUEST[:-2] + offered.encode() + b"\r\n")
+    talk.say(SERVER, switched()[:-2] + agreed.encode() + b"\r\n\r\n")
+    (finding,) = of_rule(talk, tmp_path, "websocket-refused")
+    assert "that was not offered" in finding.title
+    assert f"agrees on the {what}" in finding.see
+    assert finding.evidence[-1].bytes == agreed.encode()
+
+
+def test_what_the_client_offered_is_in_order(tmp_path: Path) -> None:
+    talk = Talk(Wire(), 8080)
+    offers = f"Sec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Extensions: {DEFLATE}; client_max_window_bits\r\n"
+    talk.say(CLIENT, REQUEST[:-2] + offers.encode() + b"\r\n")
+    agreed = f"Sec-WebSocket-Protocol: b\r\nSec-WebSocket-Extensions: {DEFLATE}; client_max_window_bits=10\r\n\r\n"
+    talk.say(SERVER, switched()[:-2] + agreed.encode())
+    assert of_rule(talk, tmp_path, "websocket-refused") == []
+
+
+@pytest.mark.parametrize(("status", "words"), [("426 Upgrade Required", "saw no Upgrade"), ("505 No", "HTTP/1.0")])
+def test_answers_that_proxies_cause(talk: Talk, tmp_path: Path, status: str, words: str) -> None:
+    talk.say(SERVER, f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+    (finding,) = of_rule(talk, tmp_path, "websocket-refused")
+    assert words in finding.why
+    assert "proxy_http_version 1.1" in finding.do

@@ -165,7 +165,7 @@ def test_heartbeats_tell_their_interval() -> None:
 
 
 def test_results_of_mcp_answer_the_post_that_asked() -> None:
-    asked = b'{"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": {}}'
+    asked = b'{"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": {"name": "add"}}'
     progress, result, other = events(
         {"jsonrpc": "2.0", "method": "notifications/progress", "params": {}},
         {"jsonrpc": "2.0", "id": 4, "result": {"content": []}},
@@ -174,7 +174,7 @@ def test_results_of_mcp_answer_the_post_that_asked() -> None:
     )
     assert progress.summary == "message: MCP notifications/progress"
     assert progress.answers is None
-    assert result.summary == "message: MCP result id 4: content (answers tools/call)"
+    assert result.summary == "message: MCP result id 4: content (answers tools/call add)"
     assert result.answers is not None
     assert result.answers.kind == "request"
     assert other.facts["sse.mcp"] == "error id 9: -32602 bad"

@@ -257,12 +257,13 @@ def _call(value: dict[str, object]) -> Payload:
 
 
 def method_of(body: bytes, key: str) -> str:
-    """The method of the JSON-RPC request with the id `key` in the body of a POST, "" when it is not there."""
+    """The method of the JSON-RPC request with the id `key` in the body of a POST, with the name of the tool or prompt
+    that it asks for; "" when it is not there."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return ""
     for each in _listed(value if isinstance(value, list) else [value]):
         if isinstance(each.get("id"), int | str) and str(each["id"]) == key:
-            return _text(each, "method")
+            return f"{_text(each, 'method')} {_text(_under(each, 'params'), 'name')}".strip()
     return ""

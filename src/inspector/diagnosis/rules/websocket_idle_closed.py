@@ -7,7 +7,7 @@ What you see
 Why it happens
     Proxies, load balancers and servers end connections on which nothing moves: 60 seconds is a usual limit, 30, 100,
     120, 300 and 350 are others. To them the connection is bytes like any other, so they send no close frame. Some
-    count only what comes from the server: nginx does with proxy_read_timeout.
+    count only what comes from one of the two sides.
 
 How we know (bytes)
     The last frame, and the packet with FIN or RST (over HTTP/2: the RST_STREAM frame) that followed after the silence.
@@ -53,7 +53,7 @@ def _finding(talk: Talk, ending: Ending) -> Finding:
     idle = ending.quiet if one_way else ending.silent
     usual = usual_words(idle)
     if one_way:
-        usual += " The client's own frames did not count: some proxies look only at what the server sends."
+        usual += " The client's own frames did not count: some look only at what the server sends."
     last = ending.last
     quiet = "the server's side sent nothing" if one_way else "nothing moved"
     return Finding(

@@ -23,6 +23,7 @@ References
     RFC 6455 sections 4.1, 4.2.2 and 4.4; RFC 8441 section 5; RFC 9110 section 7.8.
 """
 
+from inspector.diagnosis.heads import HeaderField, header_of
 from inspector.diagnosis.http2_flows import evidence_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.websocket_talks import accept_witness, handshake_witness, header_evidence, is_request
@@ -44,9 +45,10 @@ CODES = {
     403: "Access control refused it; many servers check the Origin header, which only browsers must send.",
     404: "There is no WebSocket at this path.",
     405: "This path takes no GET, which a WebSocket begins with.",
-    426: "The server takes another version of the protocol, or another protocol, only.",
+    426: "The server saw no Upgrade header, which a proxy may have dropped, or takes another version only.",
     502: "The proxy got no proper answer from the server behind it.",
     503: "The server takes no more connections for now.",
+    505: "The server was asked in HTTP/1.0, which has no Upgrade: a proxy before it does not speak HTTP/1.1 to it.",
 }
 SEEN = 4096
 """Bytes of request and answer that the witness reads."""
@@ -66,7 +68,14 @@ def find(scene: Scene) -> list[Finding]:
             wrong = _wrong_accept(request, message)
             if wrong is not None:
                 found.append(wrong)
-        elif status >= 200 and (message.protocol == "http" or status >= 300):
+            unasked = _not_offered(request, message)
+            if unasked is not None:
+                found.append(unasked)
+        elif message.protocol == "http2" and 200 <= status < 300:
+            unasked = _not_offered(request, message)
+            if unasked is not None:
+                found.append(unasked)
+        elif status >= 200:
             found.append(_refused(request, message, status))
     return found
 
@@ -120,7 +129,7 @@ def _missing(request: Message) -> str:
 
 
 def _do(status: int) -> str:
-    if status // 100 == 2:
+    if status // 100 == 2 or status in (426, 505):
         return (
             "Look for a proxy between client and server: Upgrade and Connection are for one hop and must be set anew.\n"
             "In nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
@@ -154,4 +163,45 @@ def _wrong_accept(request: Message, answer: Message) -> Finding | None:
         + header_evidence(answer, b"sec-websocket-accept", "the server's answer to it"),
         witness=accept_witness(key),
         references=["RFC 6455 section 4.1 (what the client checks), 4.2.2 (how accept is made)"],
+    )
+
+
+def _not_offered(request: Message, answer: Message) -> Finding | None:
+    """An answer that agrees on what the client did not offer (RFC 6455 4.1)."""
+    for name, what in (("sec-websocket-protocol", "subprotocol"), ("sec-websocket-extensions", "extension")):
+        chosen, offered = header_of(answer, name), header_of(request, name)
+        known = _names(offered.value)
+        unasked = [each for each in _names(chosen.value) if each not in known]
+        if unasked:
+            return _unasked(request, answer, what, unasked[0], known, (offered, chosen))
+    return None
+
+
+def _names(header: str) -> list[str]:
+    """The subprotocols or extensions that a header lists, without parameters."""
+    return [name for name in (each.partition(";")[0].strip() for each in header.split(",")) if name]
+
+
+def _unasked(
+    request: Message,
+    answer: Message,
+    what: str,
+    name: str,
+    known: list[str],
+    headers: tuple[HeaderField, HeaderField],
+) -> Finding:
+    offered, chosen = headers
+    offers = f"only {', '.join(known)}" if known else "none"
+    evidence = evidence_of(request, offered.start, offered.end, f"the client offers {offers}") if known else []
+    return Finding(
+        rule="websocket-refused",
+        severity="error",
+        flow=request.flow,
+        title=f"WebSocket handshake with {'an' if what[0] == 'e' else 'a'} {what} that was not offered",
+        see=f"Message {answer.number} agrees on the {what} {name[:80]}; message {request.number} offers {offers}.",
+        why=f"A client must end the connection on a {what} that it did not ask for: it could not read what follows.",
+        do=f"Let the server answer with one of the client's offers, or leave the header out.\n"
+        f"Let the client offer {name[:80]}, if it speaks it.",
+        evidence=evidence + evidence_of(answer, chosen.start, chosen.end, f"the server agrees on {name[:80]}"),
+        references=["RFC 6455 section 4.1 (what the client checks)", "RFC 6455 sections 1.9 and 9.1"],
     )
