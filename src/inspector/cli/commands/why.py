@@ -46,5 +46,5 @@ def command(
             return 0
         target = parse_target(word)
         if target is not None:
-            return ask(*target, allow_remote, keep, color)
+            return ask(*target, allow_remote=allow_remote, keep=keep, as_json=as_json, color=color)
     return why(source(word, read, decode_as, thrift, proto, quiet), flow, as_json, exit_code, color)
