@@ -5,6 +5,7 @@ from pathlib import Path
 
 from inspector.capture.open import open_capture
 from inspector.capture.table import PacketTable
+from inspector.engine.detect import sender
 from inspector.engine.explain import explain
 from inspector.engine.index import forced_protocol, hints_for
 from inspector.engine.stream import Clock, Context, Stream
@@ -179,7 +180,7 @@ class Recorded:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.table: PacketTable = open_capture(str(path)).table
-        self.flow_table = FlowTable(self.table)
+        self.flow_table = FlowTable(self.table, judge=sender)
         self.flows = self.flow_table.flows
 
     def turns(self, flow: Flow) -> list[Turn]:

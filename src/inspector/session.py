@@ -10,7 +10,7 @@ from typing import Final
 from inspector.capture.open import open_capture
 from inspector.capture.table import Capture
 from inspector.engine.attempt import Attempt, attempt, attempt_part
-from inspector.engine.detect import PREFIX, protocols, verdicts
+from inspector.engine.detect import PREFIX, protocols, sender, verdicts
 from inspector.engine.explain import explain
 from inspector.engine.index import cut_all, hints_for
 from inspector.guide import Guide
@@ -103,7 +103,7 @@ class Session:
         self.issues: list[str] = [capture.issue] if capture.issue is not None else []
         self.guide = Guide(options.language)
         self.schemas = load_schemas(options)
-        self.flow_table = FlowTable(capture.table)
+        self.flow_table = FlowTable(capture.table, judge=sender)
         self.flows: list[Flow] = self.flow_table.flows
         self.messages: list[Message] = []
         self._trees: OrderedDict[int, Field] = OrderedDict()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inspector.engine.detect import PREFIX, choose, claims, first_start, is_claimed, protocols, verdicts
+from inspector.engine.detect import PREFIX, choose, claims, first_start, is_claimed, protocols, sender, verdicts
 from inspector.model.sides import CLIENT, SERVER
 from inspector.model.verdict import STRENGTH_NAMES, STRONG
 from inspector.protocols.base import Hints
@@ -74,3 +74,22 @@ def test_the_first_message_behind_other_bytes_is_found() -> None:
 def test_no_protocol_claims_nothing(name: str) -> None:
     for side in (CLIENT, SERVER):
         assert protocols()[name].recognise(b"", side, Hints()).strength < STRONG
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        (b"GET / HTTP/1.1\r\n", (CLIENT, "http")),
+        (b"HTTP/1.1 200 OK\r\n", (SERVER, "http")),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (CLIENT, "http2")),
+        (bytes.fromhex("000000040100000000 000003010500000001 828684"), (CLIENT, "http2")),
+        (bytes.fromhex("000008012500000001 0000000010 838684"), (CLIENT, "http2")),
+        (bytes.fromhex("000005010d00000001 0288000000"), (SERVER, "http2")),
+        (bytes.fromhex("000001010500000001 c0"), (-1, "")),
+        (bytes.fromhex("000004080000000000 00000001"), (-1, "")),
+        (b"", (-1, "")),
+        (b"\0\1", (-1, "")),
+    ],
+)
+def test_who_can_have_sent_what(prefix: bytes, expected: tuple[int, str]) -> None:
+    assert sender(prefix) == expected

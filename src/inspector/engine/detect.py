@@ -131,6 +131,15 @@ def choose(prefix: bytes, side: Side, hints: Hints, peer: str, over: bool, final
     return weak or "data"
 
 
+def sender(prefix: bytes) -> tuple[Side, str]:
+    """The only side that can have sent what begins so, and the protocol in which that is so; (-1, "") for both."""
+    for name, protocol in protocols().items():
+        side = protocol.sender(prefix) if protocol.sender is not None else -1
+        if side >= 0:
+            return side, name
+    return -1, ""
+
+
 def first_start(prefix: bytes, side: Side, hints: Hints, schemas: Schemas) -> int:
     """The index, behind the first byte, of the first message that a protocol finds and strongly recognises; or -1."""
     best = -1

@@ -15,7 +15,7 @@ MAX_TRIES: Final = 32
 
 
 class Left:
-    """A conversation that does not read this side any more, from buffer offset `offset`, but was not told of its end."""
+    """A conversation that reads this side no more, from buffer offset `offset` on, but was not told of its end."""
 
     def __init__(self, conversation: Conversation, protocol: str, serial: i64, offset: int) -> None:
         self.conversation = conversation

@@ -7,6 +7,7 @@ import numpy as np
 
 from inspector.capture.live.tail import Tail
 from inspector.capture.table import PacketTable
+from inspector.engine.detect import sender
 from inspector.engine.index import finish_both, forced_protocol, hints_for
 from inspector.engine.stream import Clock, Context, Stream
 from inspector.model.buffer import HOLE, Buffer, BufferSource, Pieces
@@ -200,7 +201,7 @@ class LiveDecoder:
             swapped = flags & ACK != 0
             known_by = "The client sent the SYN." if not swapped else "The server answered with SYN+ACK."
         else:
-            direction, known_by = infer_client(h, np.array([row], np.int32), np.zeros(len(h), np.int8))
+            direction, known_by = infer_client(h, np.array([row], np.int32), np.zeros(len(h), np.int8), sender)
             swapped = direction != 0
         if swapped:
             a, b = b, a

@@ -1,11 +1,17 @@
 """Who opened a flow whose beginning was not captured."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.model.sides import CLIENT, Side
 from inspector.net.columns import Headers
+from inspector.net.numbers import TCP
+
+Judge = Callable[[bytes], tuple[Side, str]]
+"""Who can tell which side alone begins so, and in which protocol; (-1, "") when both could."""
 
 SERVER_PORTS: Final = frozenset(
     {
@@ -18,6 +24,12 @@ SERVER_PORTS: Final = frozenset(
 
 EPHEMERAL: Final = 32_768
 """Where the ports that hosts pick for clients begin on Linux; RFC 6335 6 has them from 49152."""
+SEARCHED: Final = 64
+"""Packets looked through for the first ones with bytes."""
+JUDGED: Final = 4
+"""Packets whose bytes are judged: messages mostly begin where packets do."""
+SAMPLE: Final = 512
+"""Bytes of a packet that are judged."""
 
 
 def is_server_port(port: int) -> bool:
@@ -25,7 +37,9 @@ def is_server_port(port: int) -> bool:
     return 0 < port < 1024 or port in SERVER_PORTS
 
 
-def infer_client(headers: Headers, rows: NDArray[np.int32], direction: NDArray[np.int8]) -> tuple[int, str]:
+def infer_client(
+    headers: Headers, rows: NDArray[np.int32], direction: NDArray[np.int8], judge: Judge | None = None
+) -> tuple[int, str]:
     """The direction (0 or 1, as in `direction`) that the client sends in, and a sentence that says why."""
     first = int(rows[0])
     forward = int(direction[first])
@@ -35,9 +49,25 @@ def infer_client(headers: Headers, rows: NDArray[np.int32], direction: NDArray[n
         if is_server_port(target):
             return forward, f"Port {target} is known as a server's; {unseen}."
         return 1 - forward, f"Port {source} is known as a server's; {unseen}."
+    if judge is not None and headers.transport[first] == TCP:
+        for row in _with_bytes(headers, rows):
+            start = int(headers.table.starts[row]) + int(headers.start[row])
+            side, name = judge(headers.table.image[start : start + min(SAMPLE, int(headers.captured[row]))])
+            if side >= 0:
+                who = "client" if side == CLIENT else "server"
+                sender = int(direction[row])
+                text = f"Packet {row + 1} holds what only the {who} sends in {name}; {unseen}."
+                return (sender if side == CLIENT else 1 - sender), text
     if (source >= EPHEMERAL) != (target >= EPHEMERAL):
         server = min(source, target)
         return (forward if target == server else 1 - forward), (
             f"Port {max(source, target)} is one that hosts pick for clients, port {server} is not; {unseen}."
         )
     return forward, f"It sent the first packet seen; {unseen} and the ports do not tell."
+
+
+def _with_bytes(headers: Headers, rows: NDArray[np.int32]) -> list[int]:
+    """The first packets that carry bytes."""
+    rows = rows[:SEARCHED]
+    found: list[int] = rows[headers.captured[rows] > 0][:JUDGED].tolist()
+    return found

@@ -10,6 +10,7 @@ from inspector.capture.table import PacketTable
 from inspector.model.buffer import HOLE, Buffer, BufferSource
 from inspector.model.flow import Flow, FlowNote
 from inspector.model.sides import Side
+from inspector.net.clients import Judge
 from inspector.net.columns import Headers
 from inspector.net.datagrams import Datagrams
 from inspector.net.grouping import Groups
@@ -77,11 +78,11 @@ class FlowTable(BufferSource):
     `flow_of` and `side_of` say for each packet (row n - 1) which flow it is part of (0: none) and who sent it.
     """
 
-    def __init__(self, table: PacketTable, headers: Headers | None = None) -> None:
+    def __init__(self, table: PacketTable, headers: Headers | None = None, judge: Judge | None = None) -> None:
         self.table = table
         self.headers = headers if headers is not None else Headers(table)
         self._groups = Groups(self.headers)
-        self.flows: list[Flow] = name_flows(self.headers, self._groups, self)
+        self.flows: list[Flow] = name_flows(self.headers, self._groups, self, judge)
         self.flow_of: NDArray[np.int32] = self._groups.flow_of
         self.side_of: NDArray[np.int8] = self._groups.side_of
         self._tidy = Tidy(self.headers, self._groups, self.side_of, self.flows)

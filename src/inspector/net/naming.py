@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from inspector.model.buffer import Buffer, BufferSource
 from inspector.model.flow import Endpoint, Flow
-from inspector.net.clients import infer_client
+from inspector.net.clients import Judge, infer_client
 from inspector.net.columns import Headers
 from inspector.net.grouping import Groups
 from inspector.net.numbers import ACK, FIN, RST, SYN, TCP
@@ -17,10 +17,11 @@ SENT_SYN: Final = "The client sent the SYN."
 SENT_SYNACK: Final = "The server answered with SYN+ACK; the SYN itself was not captured."
 
 
-def name_flows(headers: Headers, groups: Groups, source: BufferSource) -> list[Flow]:
+def name_flows(headers: Headers, groups: Groups, source: BufferSource, judge: Judge | None = None) -> list[Flow]:
     """Make the flows of `groups`, whose `side_of` then says 0 for the client and 1 for the server.
 
-    `source` fills the flows' buffers; their keys are the flow's number times two, plus the side.
+    `source` fills the flows' buffers; their keys are the flow's number times two, plus the side. `judge` is asked
+    where neither a handshake nor the ports tell who the client is.
     """
     if not len(groups):
         return []
@@ -34,7 +35,7 @@ def name_flows(headers: Headers, groups: Groups, source: BufferSource) -> list[F
     client[rest] = 1 - groups.side_of[synack[rest]]
     known_by: dict[int, str] = {}
     for number in (np.flatnonzero((syn[1:] < 0) & (synack[1:] < 0)) + 1).tolist():
-        client[number], known_by[number] = infer_client(headers, groups.rows(number), groups.side_of)
+        client[number], known_by[number] = infer_client(headers, groups.rows(number), groups.side_of, judge)
     groups.side_of ^= client[groups.flow_of]
     # of the SYN+ACKs that cross in a simultaneous open (RFC 9293 3.5) only the server's tells where its bytes begin
     synack = _first_rows(groups, is_tcp & (handshake == SYN | ACK) & (groups.side_of == 1))

@@ -151,7 +151,8 @@ class Protocol:
     `recognise(prefix, side, hints)` is pure and never raises. `explain(message, r, schemas)` decodes the bytes of one
     message again with the same routines that cut it. An entry of `content_types` that ends in "*" stands for all media
     types that start so. `undoes_codings`: it gets bodies without their content codings (RFC 9110 8.4). `inline`: it
-    cuts no messages out of bodies, whose tree is part of the message that carries them.
+    cuts no messages out of bodies, whose tree is part of the message that carries them. `sender(prefix)` is the
+    only side that can begin so, -1 when both could or it is something else.
     """
 
     name: str
@@ -164,3 +165,4 @@ class Protocol:
     content_types: tuple[str, ...] = ()
     undoes_codings: bool = False
     inline: bool = False
+    sender: Callable[[bytes], Side] | None = None

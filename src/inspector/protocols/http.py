@@ -8,7 +8,7 @@ from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER, SIDE_NAMES, Side
 from inspector.model.verdict import STRONG
 from inspector.protocols.base import Child, Conversation, Hints, Protocol, Sink
-from inspector.protocols.http_detect import find_head, recognise
+from inspector.protocols.http_detect import find_head, recognise, sender
 from inspector.protocols.http_explain import Context, explain
 from inspector.protocols.http_half import Half
 from inspector.protocols.http_head import CLOSE, LENGTH, NO_BODY, Head, has_body, head_facts, head_summary, scan_head
@@ -292,4 +292,5 @@ PROTOCOL = Protocol(
     conversation=HttpConversation,
     explain=explain,
     ports=(80, 8000, 8080, 8888),
+    sender=sender,
 )

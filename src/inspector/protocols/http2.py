@@ -13,7 +13,7 @@ from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.protocols.base import Child, Conversation, Hints, Protocol, Sink
 from inspector.protocols.hpack_block import decode_block
 from inspector.protocols.hpack_table import BEFORE_CAPTURE, IN_HOLE, UNDECODED, Table
-from inspector.protocols.http2_detect import find_frames, plausible, recognise
+from inspector.protocols.http2_detect import find_frames, plausible, recognise, sender
 from inspector.protocols.http2_explain import HeaderContext, SettingsContext, explain
 from inspector.protocols.http2_frames import (
     ACK,
@@ -680,4 +680,5 @@ PROTOCOL = Protocol(
     conversation=Http2Conversation,
     explain=explain,
     ports=(50051, 19530),
+    sender=sender,
 )

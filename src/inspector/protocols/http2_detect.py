@@ -4,7 +4,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from inspector.model.sides import CLIENT, Side
+from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.model.verdict import MORE, NONE, STRONG, Verdict
 from inspector.protocols.base import Hints
 from inspector.protocols.http2_frames import (
@@ -15,11 +15,14 @@ from inspector.protocols.http2_frames import (
     ERROR_NAMES,
     GOAWAY,
     HEADER,
+    HEADERS,
     KINDS,
     MAGIC,
     ORIGIN,
+    PADDED,
     PING,
     PRIORITY,
+    PRIORITY_FLAG,
     PRIORITY_UPDATE,
     RST_STREAM,
     SETTING_FIELDS,
@@ -161,3 +164,20 @@ def _first_frame(prefix: bytes, side: Side) -> Verdict:
 def _is_setting(identifier: int) -> bool:
     """Whether this is a registered setting, gRPC's, or one reserved to exercise unknown ones (as RFC 8701 does)."""
     return identifier in SETTING_FIELDS or identifier & 0x0F0F == 0x0A0A
+
+
+def sender(prefix: bytes) -> Side:
+    """Who begins so: a client with the preface, either with HEADERS whose first field tells; -1 for anything else."""
+    if prefix.startswith(MAGIC):
+        return CLIENT
+    at = 0
+    while at + HEADER <= len(prefix) and plausible(prefix, at, DEFAULT_MAX_FRAME):
+        length, kind, flags = int.from_bytes(prefix[at : at + 3], "big"), prefix[at + 3], prefix[at + 4]
+        at += HEADER
+        if kind == HEADERS:
+            at += (1 if flags & PADDED else 0) + (5 if flags & PRIORITY_FLAG else 0)
+            first = prefix[at] if at < len(prefix) else 0
+            # indexed :method or :path or :scheme, and indexed :status (RFC 7541 6.1 and Appendix A)
+            return CLIENT if 0x82 <= first <= 0x87 else SERVER if 0x88 <= first <= 0x8E else -1
+        at += length
+    return -1

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from inspector.model.sides import SERVER, Side
+from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.model.verdict import MORE, NONE, STRONG, Verdict
 from inspector.protocols.base import Hints
 from inspector.protocols.http_head import TOKEN
@@ -42,6 +42,15 @@ def recognise(prefix: bytes, side: Side, hints: Hints) -> Verdict:
 
 def _shown(data: bytes) -> str:
     return data[:40].partition(b"\n")[0].decode("latin-1").strip()
+
+
+def sender(prefix: bytes) -> Side:
+    """Who begins so: a client with a request line, a server with a status line; -1 for anything else."""
+    hints = Hints()
+    for side in (CLIENT, SERVER):
+        if recognise(prefix, side, hints).strength == STRONG:
+            return side
+    return -1
 
 
 def find_head(side: Side, data: bytes, pos: int) -> int:
