@@ -13,15 +13,17 @@ import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from inspector.engine.detect import protocols
 from inspector.engine.live import LiveDecoder
-from inspector.export.live_filter import LiveFilter
 from inspector.model.errors import InspectorError
 from inspector.model.message import Message
 from inspector.session import Options, load_schemas
 from inspector.spool import Row, Rows
+
+if TYPE_CHECKING:
+    from inspector.export.live_filter import LiveFilter
 
 POLL: Final = 0.04
 """Seconds between two looks at the file."""
@@ -119,7 +121,7 @@ class Printer:
         self.decoder = LiveDecoder(path, load_schemas(options), options.decode_as)
         self.messages = 0
         self.told = 0.0
-        self.chosen = LiveFilter(self.decoder, wanted) if wanted else None
+        self.chosen = filter_of(self.decoder, wanted) if wanted else None
 
     def run(self) -> None:
         """Print until standard input ends, then all that is left."""
@@ -165,6 +167,13 @@ class Printer:
             m.complete,
             self.decoder.comments.get(flow.syn_packet, [""])[0],
         )
+
+
+def filter_of(decoder: LiveDecoder, wanted: str) -> "LiveFilter":
+    """The display filter; lists without one begin sooner, as they do not import it. Raises UsageError."""
+    from inspector.export.live_filter import LiveFilter
+
+    return LiveFilter(decoder, wanted)
 
 
 def main() -> int:

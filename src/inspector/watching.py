@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -36,12 +35,14 @@ class Watched:
         self.place = place
         self.wanted = watcher.wanted
         with place.open() as file:
+            # the process that decodes takes longer to be ready than the one that captures
+            self.following = Following(place.path, watcher.options, self.wanted)
             try:
                 self.recording = begin(file)
             except Exception:
+                self.following.close()
                 place.forget()
                 raise
-        self.following = Following(place.path, watcher.options, self.wanted)
         self.over = False
         self.issue = ""
 
@@ -98,13 +99,11 @@ class Watched:
     @property
     def error(self) -> str:
         """Why it broke off."""
-        status = self.recording.status
-        if not self.over and not self.running and not status.ended and not status.error:
-            return f"the capture process was ended by {_how(self.recording.process.returncode)}; what it wrote is kept"
+        if not self.over and self.recording.failure:
+            return self.recording.failure
         if not self.over and not self.following.running and not self.following.issue:
-            how = _how(self.following.process.returncode)
-            return f"the decoding process was ended by {how}; / and Enter decode again"
-        return status.error or self.following.issue or self.issue
+            return "the decoding process was ended by something else; / and Enter decode again"
+        return self.recording.status.error or self.following.issue or self.issue
 
     def look_for(self, wanted: str) -> None:
         """Show the messages that match the display filter `wanted`, from the first on."""
@@ -243,10 +242,3 @@ def kept_captures() -> list[Path]:
     found = Path(tempfile.gettempdir()).glob(f"{PREFIX}*.pcapng")
     mine = [path for path in found if os.access(path, os.R_OK) and path.stat().st_size]
     return sorted(mine, key=lambda path: -path.stat().st_mtime)
-
-
-def _how(code: int | None) -> str:
-    """How a process ended."""
-    if code is not None and code < 0:
-        return f"signal {signal.Signals(-code).name}"
-    return f"itself (code {code})"

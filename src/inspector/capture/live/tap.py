@@ -7,6 +7,7 @@ and the target; reports go to DESCRIPTOR. Needs no rights. It ends when standard
 import asyncio
 import contextlib
 import errno
+import ipaddress
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from typing import Final
 
 from inspector.capture.blocks import interface_block, section_block
 from inspector.capture.live.helper import TELL_EVERY, Teller
-from inspector.capture.live.names import Names
+from inspector.capture.live.names import Names, said
 from inspector.capture.live.segments import ACK, FIN, MOST, PSH, RST, SYN, Conversation, End
 from inspector.model.errors import UsageError
 
@@ -36,7 +37,7 @@ class Tap:
         self.listen = listen
         self.target = target
         self.teller = teller
-        self.names = Names()
+        self.names = Names(hears=False)
         self.packets = 0
         self.written = 0
         self.over = asyncio.Event()
@@ -126,39 +127,38 @@ class Link:
         """Open the other half; a target that refuses is written, and passed on, as a reset."""
         host, port = self.tap.target
         opened = time.time_ns()
-        named = self._names(client)
+        # the client first: it may not live long
+        opener, _ = self._owners(client, self.writers[CLIENT].get_extra_info("sockname")[:2])
         try:
             reader, writer = await asyncio.open_connection(host, port, limit=MOST)
         except OSError:
             numeric = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4]
-            self._open(client, (str(numeric[0]), port), opened, named)
+            self._open(client, (str(numeric[0]), port), opened, said(opener, ""))
             self.note(SERVER, RST | ACK)
             self._reset(CLIENT)
             return False
         self.readers.append(reader)
         self.writers.append(writer)
-        self._open(client, writer.get_extra_info("peername")[:2], opened, named)
+        near, far = (writer.get_extra_info(name)[:2] for name in ("sockname", "peername"))
+        self._open(client, far, opened, said(opener, self._owners(near, far)[1]))
         self.note(SERVER, SYN | ACK)
         self.note(CLIENT, ACK)
         for each in self.writers:
             each.transport.set_write_buffer_limits(high=MOST)
         return True
 
-    def _names(self, client: End) -> list[str]:
-        asker, local = self.tap.names.asker, self.writers[CLIENT].get_extra_info("sockname")[:2]
-        if asker is None:
-            return []
-        ends = [
-            (socket.inet_pton(socket.AF_INET6 if ":" in end[0] else socket.AF_INET, end[0]), end[1])
-            for end in (client, local)
-        ]
-        name, _ = self.tap.names.of_ends(asker, ends[0], ends[1])
-        return [f"client {name}"] if name else []
+    def _owners(self, client: End, server: End) -> tuple[str, str]:
+        """The processes at both ends of a connection of this machine."""
+        names = self.tap.names
+        if names.asker is None:
+            return "", ""
+        a, b = ((ipaddress.ip_address(end[0].partition("%")[0]).packed, end[1]) for end in (client, server))
+        return names.of_ends(names.asker, a, b, at_once=True)
 
-    def _open(self, client: End, server: End, opened: int, comments: list[str]) -> None:
+    def _open(self, client: End, server: End, opened: int, owners: str) -> None:
         self.conversation = Conversation(client, server)
         self.tap.packets += 1
-        self.tap.write(self.conversation.segment(CLIENT, SYN, opened, b"", comments))
+        self.tap.write(self.conversation.segment(CLIENT, SYN, opened, b"", [owners] if owners else []))
 
     async def _pump(self, side: int) -> None:
         """Pass on one direction, no faster than the other end takes it."""

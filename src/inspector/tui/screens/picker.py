@@ -12,9 +12,9 @@ from textual.message import Message
 
 from inspector.capture.live.bpf import compile_filter
 from inspector.capture.live.interfaces import NetworkInterface, link_type_of, network_interfaces
+from inspector.capture.live.orders import SNAP_LENGTH
 from inspector.capture.live.recording import ways_out
 from inspector.capture.live.rights import capable_programs, refusal
-from inspector.capture.live.settings import SNAP_LENGTH
 from inspector.capture.live.tap import parse_end
 from inspector.model.errors import UsageError
 from inspector.tui import clipboard, remembered
