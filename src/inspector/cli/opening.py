@@ -29,6 +29,7 @@ def open_session(source: Source) -> Session:
                 thrift=source.thrift,
                 thrift_modules=source.thrift_modules,
                 proto=source.proto,
+                message_type=source.message_type,
             ),
             progress,
         )

@@ -25,6 +25,8 @@ LEVELS: Final = {
 }
 _MODULES: Final = "inspector.thrift_modules"
 """Where --thrift-module is kept for `source`: every command that reads captures has it."""
+_TYPE: Final = "inspector.message_type"
+"""Where --type is kept likewise."""
 _PORT: Final = re.compile(r"(?:(?:tcp|udp)\.port\s*==\s*|port\s+)(\d+)")
 _FLOW: Final = re.compile(r"flow\s+(\d+)")
 
@@ -39,6 +41,7 @@ class Source:
     proto: list[Path] = field(default_factory=list)
     quiet: bool = False
     thrift_modules: list[str] = field(default_factory=list)
+    message_type: str = ""
 
 
 class FieldName(click.types.StringParamType):
@@ -158,6 +161,14 @@ _READING: Final = (
         type=click.Path(path_type=Path, exists=True),
         help=".proto files or descriptor sets to take names from, besides the bundled ones; repeatable.",
     ),
+    click.option(
+        "--type",
+        metavar="TYPE",
+        default="",
+        expose_value=False,
+        callback=lambda ctx, _, said: ctx.meta.__setitem__(_TYPE, said),
+        help="The type, package.Message, of protobuf outside gRPC: in HTTP bodies and WebSocket messages.",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks on stderr."),
     click.option("--color", type=click.Choice(CHOICES), default="auto", show_default=True, help="Colour the text."),
 )
@@ -200,7 +211,8 @@ def source(
         raise UsageError("which capture? Name a FILE, or - for standard input")
     context = click.get_current_context(silent=True)
     modules = list(context.meta.get(_MODULES, ())) if context is not None else []
-    return Source(chosen, parse_decode_as(decode_as), list(thrift), list(proto), quiet, modules)
+    message_type = str(context.meta.get(_TYPE, "")) if context is not None else ""
+    return Source(chosen, parse_decode_as(decode_as), list(thrift), list(proto), quiet, modules, message_type)
 
 
 def parse_decode_as(said: tuple[str, ...]) -> dict[str, str]:

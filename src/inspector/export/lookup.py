@@ -52,6 +52,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
 HEADERS: Final = frozenset(("eth", "vlan", "sll", "null", "ppp", "arp", "ip", "ipv6", "icmp", "icmpv6", "tcp", "udp"))
 """Protocols below the messages: their other fields are read from the packets' headers."""
 
+CARRIERS: Final = {"protobuf": ("grpc", "websocket"), "json": ("http", "http2", "sse", "websocket")}
+"""Protocols whose messages hold others as a part of their own tree."""
 TRANSPORTS: Final = ("tcp", "udp")
 NANOSECONDS: Final = 1e9
 
@@ -126,7 +128,7 @@ class Lookup:
             return self._has_layer(message, name)
         if prefix in HEADERS:
             return self._in_headers(message, name)
-        carried = prefix == "protobuf" and message.protocol == "grpc"
+        carried = message.protocol in CARRIERS.get(prefix, ())
         if self._is_fact(message.protocol, name) or (
             prefix != message.protocol and prefix in self._protocols and not carried
         ):
