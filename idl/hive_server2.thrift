@@ -400,3 +400,41 @@ service TCLIService {
   TCancelDelegationTokenResp CancelDelegationToken(1: TCancelDelegationTokenReq req)
   TRenewDelegationTokenResp RenewDelegationToken(1: TRenewDelegationTokenReq req)
 }
+
+// What Impala's own server adds; impyla tries it on every server
+
+enum TRuntimeProfileFormat { STRING = 0, BASE64 = 1, THRIFT = 2, JSON = 3 }
+
+struct TDmlResult { 1: map<string, i64> rows_modified, 2: i64 num_row_errors, 3: map<string, i64> rows_deleted }
+
+struct TGetExecSummaryReq {
+  1: TOperationHandle operationHandle,
+  2: TSessionHandle sessionHandle,
+  3: bool include_query_attempts,
+}
+
+struct TGetExecSummaryResp { 1: TStatus status }
+
+struct TGetRuntimeProfileReq {
+  1: TOperationHandle operationHandle,
+  2: TSessionHandle sessionHandle,
+  3: TRuntimeProfileFormat format,
+  4: bool include_query_attempts,
+}
+
+struct TGetRuntimeProfileResp { 1: TStatus status, 2: string profile, 4: list<string> failed_profiles }
+
+struct TPingImpalaHS2ServiceReq { 1: TSessionHandle sessionHandle }
+
+struct TPingImpalaHS2ServiceResp { 1: TStatus status, 2: string version, 3: string webserver_address, 4: i64 timestamp }
+
+struct TCloseImpalaOperationReq { 1: TOperationHandle operationHandle }
+
+struct TCloseImpalaOperationResp { 1: TStatus status, 2: TDmlResult dml_result }
+
+service ImpalaHiveServer2Service extends TCLIService {
+  TGetExecSummaryResp GetExecSummary(1: TGetExecSummaryReq req)
+  TGetRuntimeProfileResp GetRuntimeProfile(1: TGetRuntimeProfileReq req)
+  TPingImpalaHS2ServiceResp PingImpalaHS2Service(1: TPingImpalaHS2ServiceReq req)
+  TCloseImpalaOperationResp CloseImpalaOperation(1: TCloseImpalaOperationReq req)
+}

@@ -99,9 +99,9 @@ def test_a_python_client_of_a_metastore() -> None:
     calls = [m for m in messages if m.kind == "call"]
     assert [m.answers for m in messages if m.kind != "call"] == calls
     summaries = [m.summary for m in messages]
-    assert 'get_table(dbname="fabrica", tbl_name="sensores")' in summaries
-    assert 'get_table → NoSuchObjectException("fabrica.inexistente table not found")' in summaries
-    assert "create_table → void" in summaries
+    assert "get table fabrica.sensores" in summaries
+    assert 'get table → NoSuchObjectException("fabrica.inexistente table not found")' in summaries
+    assert "create table → done" in summaries
     assert "EXCEPTION unknown method" in next(s for s in summaries if "metodo_que_nao_existe" in s and "EXC" in s)
     assert not [m for m in messages if m.issue]
     labels = {node.label for m in messages for node in check_message(m).walk() if node.name == "thrift.field"}
@@ -123,7 +123,7 @@ def test_a_kerberos_client() -> None:
         "COMPLETE",
     ]
     assert messages[0].facts["thrift.sasl.mechanism"] == "GSSAPI"
-    assert messages[-1].summary == "shutdown()"
+    assert messages[-1].summary == "shutdown"
 
 
 def test_hive_server_2_with_a_plain_password() -> None:

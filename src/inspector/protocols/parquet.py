@@ -12,7 +12,7 @@ from inspector.model.sides import Side
 from inspector.model.verdict import MORE, NONE, STRONG, Verdict
 from inspector.protocols.base import Conversation, Hints, Protocol, Sink
 from inspector.protocols.thrift_compact import CompactEncoding
-from inspector.protocols.thrift_struct import Body, read_body
+from inspector.protocols.thrift_body import Body, read_body
 from inspector.schema.registry import Schemas
 from inspector.schema.thrift import StructType
 from inspector.wire.reader import Reader

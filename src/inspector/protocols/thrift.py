@@ -9,6 +9,7 @@ from inspector.model.sides import CLIENT, Side
 from inspector.model.verdict import NONE
 from inspector.protocols.base import Conversation, Hints, Protocol, Sink
 from inspector.protocols.thrift_binary import BinaryEncoding
+from inspector.protocols.thrift_body import Body, read_body
 from inspector.protocols.thrift_compact import PROTOCOL_ID, CompactEncoding
 from inspector.protocols.thrift_detect import MAX_FRAME, PORTS, find_start, judge, recognise
 from inspector.protocols.thrift_header import MAGIC, read_envelope, undo
@@ -20,12 +21,10 @@ from inspector.protocols.thrift_struct import (
     KINDS,
     MAX_STRING,
     REPLY,
-    Body,
     Encoding,
     Header,
-    read_body,
 )
-from inspector.protocols.thrift_summary import bare, declared_exception, exception_facts, struct_of, summarise_message
+from inspector.protocols.thrift_summary import Digest, bare, declared_exception, exception_facts, struct_of
 from inspector.schema.registry import Schemas
 from inspector.schema.thrift import Function
 from inspector.wire.reader import Reader
@@ -35,9 +34,6 @@ MAX_PENDING: Final = 4096
 """Calls kept that wait for a reply; a side that never answers must not fill the memory."""
 
 _BRACKET: Final = ord("[")
-
-_ROOM: Final = 100
-"""Characters for arguments in a summary."""
 
 
 class Context:
@@ -78,14 +74,14 @@ class _Encodings:
 class _Read:
     """A message as far as it was read."""
 
-    __slots__ = ("body", "call", "encoding", "function", "header")
+    __slots__ = ("call", "digest", "encoding", "function", "header")
 
     def __init__(self, encoding: Encoding, header: Header, call: "_Call | None", function: Function | None) -> None:
         self.encoding = encoding
         self.header = header
         self.call = call
         self.function = function
-        self.body = Body()
+        self.digest = Digest(header, function)
 
 
 class _Call:
@@ -159,7 +155,7 @@ class ThriftConversation(Conversation):
 
     def _message(self, side: Side, r: Reader, out: Sink, start: int, framed: bool) -> None:
         read = self._begin(r)
-        read_body(read.encoding, r, struct_of(read.header, read.function), _ROOM, read.body)
+        read.digest.read(read.encoding, r)
         rest = _read_rest(r) if framed else 0
         message = self._report(side, out, start, r.offset, read, framed)
         if rest:
@@ -179,7 +175,7 @@ class ThriftConversation(Conversation):
         inner = Reader(found.data)
         inner.narrow(len(found.data))
         read = self._begin(inner)
-        read_body(read.encoding, inner, struct_of(read.header, read.function), _ROOM, read.body)
+        read.digest.read(read.encoding, inner)
         message = self._report(side, out, start, r.offset, read, True)
         self._pair(message, read.header, read.call)
 
@@ -191,8 +187,8 @@ class ThriftConversation(Conversation):
         return _Read(encoding, header, call, call.function if call is not None else self._choose(encoding, header, r))
 
     def _report(self, side: Side, out: Sink, start: int, end: int, read: _Read, framed: bool) -> Message:
-        header, body, function = read.header, read.body, read.function
-        message = out.message(side, KINDS[header.mtype], start, end, summarise_message(header, function, body))
+        header, body, function = read.header, read.digest.body, read.function
+        message = out.message(side, KINDS[header.mtype], start, end, read.digest.summary())
         message.context = Context(framed, self.secured, "", function, read.encoding.name)
         facts = message.facts
         facts["thrift.method"] = header.method
@@ -295,7 +291,7 @@ class ThriftConversation(Conversation):
         """Read as many fields as can be read; the offset where that ended."""
         at = r.offset
         try:
-            read_body(read.encoding, r, struct_of(read.header, read.function), _ROOM, read.body)
+            read.digest.read(read.encoding, r)
         except DecodeError as problem:
             return max(at, problem.offset)
         return r.offset

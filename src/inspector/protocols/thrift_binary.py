@@ -2,11 +2,14 @@
 
 from typing import Final
 
-from inspector.protocols.thrift_struct import NO_ID, TYPES, Encoding, Header, check_mtype, read_method
-from inspector.schema.thrift import BOOL, BYTE, DOUBLE, I16, I32, I64, STOP, UUID
-from inspector.wire.reader import Reader
+from mypy_extensions import i64
 
-_FIXED: Final[dict[int, int]] = {BOOL: 1, BYTE: 1, I16: 2, I32: 4, I64: 8, DOUBLE: 8, UUID: 16}
+from inspector.protocols.thrift_struct import MAX_STRING, NO_ID, TYPES, Encoding, Header, check_mtype, read_method
+from inspector.schema.thrift import I32, I64, LIST, MAP, SET, STOP, STRING, STRUCT
+from inspector.wire.reader import MAX_DEPTH, Reader
+
+_SIZES: Final = bytes((0, 0, 1, 1, 8, 0, 2, 0, 4, 0, 8, 0, 0, 0, 0, 0, 16))
+"""Bytes of a value by its type, 0 where that differs from value to value or there is no such type."""
 
 
 class BinaryEncoding(Encoding):
@@ -62,8 +65,19 @@ class BinaryEncoding(Encoding):
         self.wire = r.u8("thrift.type")
         self.count = r.i32("thrift.num_map_item")
 
-    def fixed(self, wire: int) -> int:
-        return _FIXED.get(wire, 0)
+    def pass_field(self, r: Reader) -> bool:
+        end = value_end(r.data, r.pos + 3, r.limit, self.wire, MAX_DEPTH - r.depth)
+        if end < 0:
+            return False
+        r.pos = end
+        return True
+
+    def pass_values(self, r: Reader, wire: int, count: i64) -> bool:
+        end = values_end(r.data, r.pos, r.limit, wire, count, MAX_DEPTH - r.depth)
+        if end < 0:
+            return False
+        r.pos = end
+        return True
 
     def boolean(self, r: Reader, in_field: bool) -> bool:
         return r.u8("thrift.bool") != 0
@@ -90,3 +104,71 @@ def _read_mtype(r: Reader) -> int:
     mtype = r.u8("thrift.mtype")
     r.bits("thrift.mtype", mtype & 7, 0, 3)
     return check_mtype(r, mtype)
+
+
+def value_end(data: bytes, at: i64, limit: i64, wire: i64, depth: i64) -> i64:
+    """Where the value of type `wire` at index `at` ends; -1 when that is not before `limit`, or needs a closer look.
+
+    `depth`: so many levels it may nest.
+    """
+    size: i64 = _SIZES[wire] if wire < len(_SIZES) else 0
+    if size:
+        return at + size if at + size <= limit else -1
+    if wire == STRING:
+        end = at + 4 + _u32(data, at) if at + 4 <= limit else limit + 1
+        return end if end <= limit else -1
+    if depth <= 1:
+        return -1
+    if wire == STRUCT:
+        while at < limit:
+            kind: i64 = data[at]
+            if kind == STOP:
+                return at + 1
+            at = value_end(data, at + 3, limit, kind, depth - 1)
+            if at < 0:
+                return -1
+        return -1
+    if wire in (LIST, SET) and at + 5 <= limit:
+        return values_end(data, at + 5, limit, data[at], _u32(data, at + 1), depth - 1)
+    if wire == MAP and at + 6 <= limit:
+        return _pairs_end(data, at, limit, depth - 1)
+    return -1
+
+
+def values_end(data: bytes, at: i64, limit: i64, wire: i64, count: i64, depth: i64) -> i64:
+    """Where `count` values of type `wire` end that begin at index `at`; -1 as for `value_end`."""
+    if count > MAX_STRING or count > limit - at:
+        return -1
+    size: i64 = _SIZES[wire] if wire < len(_SIZES) else 0
+    if size:
+        return at + size * count if at + size * count <= limit else -1
+    for _ in range(count):
+        at = value_end(data, at, limit, wire, depth)
+        if at < 0:
+            return -1
+    return at
+
+
+def _pairs_end(data: bytes, at: i64, limit: i64, depth: i64) -> i64:
+    """Where the map ends whose types stand at index `at`."""
+    key: i64 = data[at]
+    wire: i64 = data[at + 1]
+    count = _u32(data, at + 2)
+    at += 6
+    if count > MAX_STRING or count > limit - at:
+        return -1
+    for _ in range(count):
+        at = value_end(data, at, limit, key, depth)
+        if at >= 0:
+            at = value_end(data, at, limit, wire, depth)
+        if at < 0:
+            return -1
+    return at
+
+
+def _u32(data: bytes, at: i64) -> i64:
+    a: i64 = data[at]
+    b: i64 = data[at + 1]
+    c: i64 = data[at + 2]
+    d: i64 = data[at + 3]
+    return (a << 24) | (b << 16) | (c << 8) | d

@@ -5,9 +5,9 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from inspector.protocols.thrift_struct import NO_ID, Encoding, Header, check_mtype, read_method
+from inspector.protocols.thrift_struct import MAX_STRING, NO_ID, TYPES, Encoding, Header, check_mtype, read_method
 from inspector.schema.thrift import BOOL, BYTE, DOUBLE, I16, I32, I64, LIST, MAP, SET, STOP, STRING, STRUCT, UUID
-from inspector.wire.reader import Reader
+from inspector.wire.reader import MAX_DEPTH, Reader
 
 PROTOCOL_ID: Final = 0x82
 VERSION: Final = 1
@@ -16,6 +16,22 @@ MAX_VARINT: Final = 10
 """Bytes of the longest varint: ten times seven bits hold 64."""
 
 _TRUE: Final = 1
+_FALSE: Final = 2
+_I16: Final = 4
+_I64: Final = 6
+_BINARY: Final = 8
+_LIST: Final = 9
+_SET: Final = 10
+_MAP: Final = 11
+_STRUCT: Final = 12
+"""Types of the compact protocol (thrift-compact-protocol.md, "Struct")."""
+
+_SIZES: Final = bytes((0, 1, 1, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0, 16, 0, 0))
+"""Bytes of an element by its compact type, 0 where that differs from value to value or there is no such type."""
+
+_MAX_COUNT: Final = 5
+"""Bytes of the longest count: 32 bits."""
+
 _LONG: Final = 15
 """A list's short count that says: the count follows."""
 
@@ -95,10 +111,25 @@ class CompactEncoding(Encoding):
             self.key_wire = _WIRE[byte >> 4]
             self.wire = _WIRE[byte & 15]
 
-    def fixed(self, wire: int) -> int:
-        if wire in (BOOL, BYTE):
-            return 1
-        return 8 if wire == DOUBLE else 16 if wire == UUID else 0
+    def pass_field(self, r: Reader) -> bool:
+        at = r.pos + 1
+        if r.data[r.pos] < 16:
+            at = varint_end(r.data, at, r.limit)
+        kind: i64 = r.data[r.pos] & 15
+        end = _content_end(r.data, at, r.limit, kind, MAX_DEPTH - r.depth) if at >= 0 else -1
+        if end < 0:
+            return False
+        r.pos = end
+        return True
+
+    def pass_values(self, r: Reader, wire: int, count: i64) -> bool:
+        if wire not in TYPES:
+            return False
+        end = values_end(r.data, r.pos, r.limit, _WIRE.index(wire), count, MAX_DEPTH - r.depth)
+        if end < 0:
+            return False
+        r.pos = end
+        return True
 
     def boolean(self, r: Reader, in_field: bool) -> bool:
         # A field's value is in its type; an element takes a byte, which is 0 or 2 for false
@@ -120,6 +151,107 @@ class CompactEncoding(Encoding):
 
     def length(self, r: Reader) -> int:
         return read_varint(r, "thrift.str_len", False)
+
+
+def varint_end(data: bytes, at: i64, limit: i64) -> i64:
+    """Where the varint at index `at` ends; -1 when that is not before `limit`."""
+    stop = min(limit, at + MAX_VARINT)
+    while at < stop:
+        if data[at] < 0x80:
+            return at + 1
+        at += 1
+    return -1
+
+
+def _content_end(data: bytes, at: i64, limit: i64, kind: i64, depth: i64) -> i64:
+    """Where a field's value of the compact type `kind` ends: booleans are in the type."""
+    return at if kind in (_TRUE, _FALSE) else value_end(data, at, limit, kind, depth)
+
+
+def value_end(data: bytes, at: i64, limit: i64, kind: i64, depth: i64) -> i64:
+    """Where the value of the compact type `kind` at index `at` ends; -1 when that needs a closer look.
+
+    `depth`: so many levels it may nest.
+    """
+    size: i64 = _SIZES[kind]
+    if size:
+        return at + size if at + size <= limit else -1
+    if _I16 <= kind <= _I64:
+        return varint_end(data, at, limit)
+    if kind == _BINARY:
+        return _text_end(data, at, limit)
+    if depth <= 1 or at >= limit:
+        return -1
+    if kind == _STRUCT:
+        return _struct_end(data, at, limit, depth - 1)
+    if kind in (_LIST, _SET):
+        inner: i64 = data[at] & 15
+        count: i64 = data[at] >> 4
+        at += 1
+        if count == _LONG:
+            count, at = _count(data, at, limit)
+        return values_end(data, at, limit, inner, count, depth - 1) if at >= 0 else -1
+    return _pairs_end(data, at, limit, depth - 1) if kind == _MAP else -1
+
+
+def values_end(data: bytes, at: i64, limit: i64, kind: i64, count: i64, depth: i64) -> i64:
+    """Where `count` values of the compact type `kind` end that begin at index `at`; -1 as for `value_end`."""
+    if count > limit - at:
+        return -1
+    for _ in range(count):
+        at = value_end(data, at, limit, kind, depth)
+        if at < 0:
+            return -1
+    return at
+
+
+def _struct_end(data: bytes, at: i64, limit: i64, depth: i64) -> i64:
+    while at < limit:
+        head: i64 = data[at]
+        if head == STOP:
+            return at + 1
+        at = at + 1 if head >= 16 else varint_end(data, at + 1, limit)
+        if at >= 0:
+            at = _content_end(data, at, limit, head & 15, depth)
+        if at < 0:
+            return -1
+    return -1
+
+
+def _pairs_end(data: bytes, at: i64, limit: i64, depth: i64) -> i64:
+    """Where the map ends whose number of pairs stands at index `at`."""
+    count, at = _count(data, at, limit)
+    if at < 0 or count == 0:
+        return at
+    if count > limit - at:
+        return -1
+    key: i64 = data[at] >> 4
+    kind: i64 = data[at] & 15
+    at += 1
+    for _ in range(count):
+        at = value_end(data, at, limit, key, depth)
+        if at >= 0:
+            at = value_end(data, at, limit, kind, depth)
+        if at < 0:
+            return -1
+    return at
+
+
+def _text_end(data: bytes, at: i64, limit: i64) -> i64:
+    size, at = _count(data, at, limit)
+    return at + size if 0 <= at <= limit - size else -1
+
+
+def _count(data: bytes, at: i64, limit: i64) -> tuple[i64, i64]:
+    """A number of bytes or elements and where it ends; (0, -1) when it needs a closer look."""
+    end = varint_end(data, at, limit)
+    if end < 0 or end - at > _MAX_COUNT:
+        return 0, -1
+    value: i64 = 0
+    for i in range(end - at):
+        byte: i64 = data[at + i]
+        value |= (byte & 0x7F) << (7 * i)
+    return (value, end) if value <= MAX_STRING else (0, -1)
 
 
 def read_varint(r: Reader, name: str, signed: bool) -> int:

@@ -1,10 +1,10 @@
-"""What Thrift messages hold in any encoding: fields, containers, and a line about them. Spec: thrift/doc/specs"""
+"""What Thrift's encodings have in common: limits, names, and how the parts of a message are written."""
 
-from codecs import utf_8_decode
 from typing import Final
 
 from mypy_extensions import i64
 
+from inspector.protocols.thrift_text import as_text
 from inspector.schema.thrift import (
     BOOL,
     BYTE,
@@ -42,11 +42,8 @@ NO_ID: Final = -32769
 
 TYPES: Final = frozenset((BOOL, BYTE, DOUBLE, I16, I32, I64, STRING, STRUCT, MAP, SET, LIST, UUID))
 
-_SHAPE: Final = 64
-"""Fields of a message remembered to tell functions of the same name apart."""
-
-_SHOWN: Final = 40
-"""Characters of one string in a summary."""
+_READ: Final = 400
+"""Bytes of one string that are looked at for a summary."""
 
 _FACT: Final = 4096
 """Bytes of an exception's message that are kept as a fact."""
@@ -87,17 +84,6 @@ class Header:
         self.mtype = mtype
         self.method = method
         self.seq_id = seq_id
-
-
-class Body:
-    """What a message's outermost fields say: ids and wire types, values of scalars, and text for a summary."""
-
-    __slots__ = ("shape", "texts", "values")
-
-    def __init__(self) -> None:
-        self.shape: list[tuple[int, int]] = []
-        self.values: list[object] = []
-        self.texts: list[str] = []
 
 
 class Encoding:
@@ -158,9 +144,13 @@ class Encoding:
     def close_map(self, r: Reader) -> None:
         """What follows the last pair."""
 
-    def fixed(self, wire: int) -> int:
-        """Bytes that every value of the type takes, 0 where that differs."""
-        return 0
+    def pass_field(self, r: Reader) -> bool:
+        """Pass over the whole field ahead, where that is plain; else stay, and return False."""
+        return False
+
+    def pass_values(self, r: Reader, wire: int, count: i64) -> bool:
+        """Pass over `count` elements of a list, where they are plain; else stay, and return False."""
+        return False
 
     def boolean(self, r: Reader, in_field: bool) -> bool:
         """A boolean; `in_field`: it is a field's value, and no element."""
@@ -201,10 +191,10 @@ class Encoding:
             # Also where part of it was never captured: what follows can still be read.
             r.skip("thrift.binary", length)
             return None
-        shown = length if r.recording else min(length, _FACT if leaf else 4 * _SHOWN)
+        shown = length if r.recording else min(length, _FACT if leaf else _READ)
         raw = r.peek(shown)
         known = declared is not None
-        text = None if declared is not None and declared.binary else _as_text(raw, shown == length, known)
+        text = None if declared is not None and declared.binary else as_text(raw, shown == length, known)
         if text is None:
             r.take("thrift.binary", length) if r.recording else r.skip("", length)
             return raw
@@ -212,231 +202,6 @@ class Encoding:
             return r.text(leaf or "thrift.string", length)
         r.skip("", length)
         return text
-
-
-def read_body(enc: Encoding, r: Reader, struct: StructType | None, room: int, body: Body) -> None:
-    """The fields of a message, with what they say in about `room` characters added to `body` as they are read."""
-    r.begin("thrift.exception" if struct is APPLICATION_EXCEPTION else "thrift.struct", struct.name if struct else "")
-    _fields(enc, r, struct, room, body)
-    r.close()
-    enc.end_message(r)
-
-
-def _fields(enc: Encoding, r: Reader, struct: StructType | None, room: int, body: Body) -> None:
-    """Fields up to and with the end of the struct."""
-    enc.open_struct(r)
-    last = 0
-    first = True
-    while enc.next_field(r, last, first):
-        first = False
-        spec: FieldSpec | None = struct.fields.get(enc.id) if struct is not None else None
-        last = enc.id
-        text = _field(enc, r, spec, room, body)
-        if room > 0:
-            body.texts.append(text)
-            room -= len(text) + 2
-        elif body.texts and body.texts[-1] != "…":
-            body.texts.append("…")
-
-
-def _field(enc: Encoding, r: Reader, spec: FieldSpec | None, room: int, body: Body) -> str:
-    """One field; its text when there is room."""
-    r.begin("thrift.field", spec.name if spec is not None else "")
-    # Thrift counts structs and containers as levels, not fields.
-    r.depth -= 1
-    enc.open_field(r)
-    wire, id_ = enc.wire, enc.id
-    declared = spec.type if spec is not None else None
-    if declared is not None and declared.kind != wire:
-        r.note(f"the IDL declares {declared.name}")
-        declared = None
-    if len(body.shape) < _SHAPE:
-        body.shape.append((id_, wire))
-    value: object = None
-    text = ""
-    if wire in (STRUCT, MAP, LIST, SET):
-        text = _container(enc, r, wire, declared, room)
-    else:
-        value = _scalar(enc, r, wire, declared, room > 0, True)
-        if room > 0:
-            text = _show(value, declared)
-            body.values.append(value)
-    if isinstance(value, int) and declared is not None and declared.enum is not None:
-        value = declared.enum.names.get(value, value)
-    enc.close_field(r)
-    r.depth += 1
-    r.close(value)
-    return f"{spec.name}={text}" if spec is not None else f"{id_}: {text}"
-
-
-def _value(enc: Encoding, r: Reader, wire: int, declared: ThriftType | None, room: int) -> str:
-    """A list's element or a map's key or value; its text when there is room."""
-    if wire in (STRUCT, MAP, LIST, SET):
-        return _container(enc, r, wire, declared, room)
-    value = _scalar(enc, r, wire, declared, room > 0, False)
-    return _show(value, declared) if room > 0 else ""
-
-
-def _container(enc: Encoding, r: Reader, wire: int, declared: ThriftType | None, room: int) -> str:
-    if wire == STRUCT:
-        struct = declared.struct if declared is not None else None
-        r.begin("thrift.struct", struct.name if struct is not None else "")
-        body = Body()
-        _fields(enc, r, struct, room, body)
-        r.close()
-        return f"{struct.name if struct is not None else ''}({', '.join(body.texts)})" if room > 0 else ""
-    name = declared.name if declared is not None else ""
-    if wire == MAP:
-        r.begin("thrift.map", name)
-        text = _map(enc, r, declared, room)
-    else:
-        r.begin("thrift.list" if wire == LIST else "thrift.set", name)
-        text = _list(enc, r, "thrift.num_list_item" if wire == LIST else "thrift.num_set_item", declared, room)
-    r.close()
-    return text
-
-
-def _list(enc: Encoding, r: Reader, count_name: str, declared: ThriftType | None, room: int) -> str:
-    enc.open_list(r, count_name)
-    wire = enc.wire
-    count: i64 = enc.count
-    check_count(r, count, wire)
-    element = declared.element if declared is not None else None
-    if element is not None and element.kind != wire:
-        element = None
-    texts: list[str] = []
-    for i in range(count):
-        if room <= 0 and _skip_fixed(enc, r, wire, count - i):
-            break
-        enc.before_element(r, i == 0)
-        text = _value(enc, r, wire, element, room)
-        if room > 0:
-            texts.append(text)
-            room -= len(text) + 2
-    enc.close_list(r)
-    if len(texts) < count:
-        texts.append("…")
-    return f"[{', '.join(texts)}]"
-
-
-def _map(enc: Encoding, r: Reader, declared: ThriftType | None, room: int) -> str:
-    enc.open_map(r)
-    key_wire, wire = enc.key_wire, enc.wire
-    count: i64 = enc.count
-    check_count(r, count, wire)
-    if count:
-        check_count(r, count, key_wire)
-    key = declared.key if declared is not None else None
-    if key is not None and key.kind != key_wire:
-        key = None
-    element = declared.element if declared is not None else None
-    if element is not None and element.kind != wire:
-        element = None
-    texts: list[str] = []
-    for i in range(count):
-        r.begin("thrift.entry")
-        r.depth -= 1
-        enc.before_key(r, i == 0)
-        key_text = _value(enc, r, key_wire, key, room)
-        enc.before_value(r)
-        text = _value(enc, r, wire, element, room)
-        r.depth += 1
-        r.close()
-        if room > 0:
-            texts.append(f"{key_text}: {text}")
-            room -= len(texts[-1]) + 2
-    enc.close_map(r)
-    if len(texts) < count:
-        texts.append("…")
-    return f"{{{', '.join(texts)}}}"
-
-
-def check_count(r: Reader, count: i64, wire: int) -> None:
-    """Raise Malformed for a number of elements that cannot be; so many need at least a byte each."""
-    if count < 0:
-        raise r.malformed(f"{count} elements are fewer than none")
-    if count > MAX_STRING:
-        raise r.malformed(f"{count} elements are more than the {MAX_STRING} that Thrift's libraries allow")
-    if count:
-        if wire not in TYPES:
-            raise r.malformed(f"element type {wire} is none of Thrift's types")
-        r.need(count)
-
-
-def _skip_fixed(enc: Encoding, r: Reader, wire: int, count: i64) -> bool:
-    """Pass over `count` numbers at once where nobody looks at them and none lies in a hole."""
-    if r.recording:
-        return False
-    size: i64 = enc.fixed(wire)
-    if not size or r.pos + count * size > r.limit:
-        return False
-    r.skip("", count * size)
-    return True
-
-
-def _scalar(enc: Encoding, r: Reader, wire: int, declared: ThriftType | None, wanted: bool, in_field: bool) -> object:
-    leaf = declared.leaf if declared is not None else ""
-    if wire == STRING:
-        return enc.string(r, declared, leaf, wanted)
-    if wire == I32:
-        if declared is None or declared.enum is None or leaf:
-            return enc.integer(r, I32, leaf or "thrift.i32")
-        number = enc.peek_i32(r)
-        r.begin("thrift.enum", declared.enum.names.get(number, ""))
-        enc.integer(r, I32, "thrift.i32")
-        r.close(number)
-        return number
-    if wire == BOOL:
-        return enc.boolean(r, in_field)
-    if wire == I64:
-        return enc.integer(r, I64, "thrift.i64")
-    if wire == DOUBLE:
-        return enc.double(r)
-    if wire == I16:
-        return enc.integer(r, I16, "thrift.i16")
-    if wire == BYTE:
-        return enc.i8(r)
-    return enc.uuid(r)
-
-
-def _as_text(raw: bytes, whole: bool, declared: bool) -> str | None:
-    """The text that bytes hold, None when they hold none. A declared string is text however odd."""
-    try:
-        text = utf_8_decode(raw, "strict", whole)[0]
-    except UnicodeDecodeError:
-        return raw.decode("utf-8", "replace") if declared else None
-    if declared or text.isprintable() or text.translate(_SPACES).isprintable():
-        return text
-    return None
-
-
-_SPACES: Final = {9: " ", 10: " ", 13: " "}
-
-
-def _show(value: object, declared: ThriftType | None) -> str:
-    """A scalar on one line of a summary."""
-    if isinstance(value, str):
-        return quote(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int) and declared is not None and declared.enum is not None:
-        return declared.enum.names.get(value, str(value))
-    if isinstance(value, bytes):
-        return f"0x{value[:8].hex()}{'…' if len(value) > 8 else ''}"
-    return str(value) if value is not None else "?"
-
-
-def quote(text: str) -> str:
-    """Text in quotes, cut to `_SHOWN` characters."""
-    short = escape(text[:_SHOWN].replace("\\", "\\\\").replace('"', '\\"'))
-    return f'"{short}{"…" if len(text) > _SHOWN else ""}"'
-
-
-def escape(text: str) -> str:
-    """Text on one line: control characters as escapes."""
-    if text.isprintable():
-        return text
-    return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in text])
 
 
 def check_mtype(r: Reader, mtype: int) -> int:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from inspector.protocols.thrift_body import Body, read_body
 from inspector.protocols.thrift_struct import (
     APPLICATION_EXCEPTION,
     CALL,
@@ -9,15 +10,70 @@ from inspector.protocols.thrift_struct import (
     EXCEPTION_TYPES,
     ONEWAY,
     REPLY,
-    Body,
+    Encoding,
     Header,
-    escape,
-    quote,
 )
+from inspector.protocols.thrift_text import escape, quote
 from inspector.schema.thrift import Function, StructType
+from inspector.schema.thrift_story import Story, words
+from inspector.wire.reader import Reader
 
 _SUMMARY: Final = 120
 """Characters of a summary."""
+
+_ROOM: Final = 100
+"""Characters for arguments in a summary."""
+
+
+class Digest:
+    """What the fields of one message come to: read once, then told in a line."""
+
+    __slots__ = ("body", "function", "header", "story")
+
+    def __init__(self, header: Header, function: Function | None) -> None:
+        self.header = header
+        self.function = function
+        self.story = story_of(header, function)
+        self.body = Body(self.story.size if self.story is not None else 0)
+
+    def read(self, encoding: Encoding, r: Reader) -> None:
+        """Read the message's fields."""
+        struct = struct_of(self.header, self.function)
+        story = self.story
+        if story is None:
+            read_body(encoding, r, struct, _ROOM, self.body)
+        else:
+            read_body(encoding, r, struct, 0, self.body, story.root)
+
+    def summary(self) -> str:
+        """The method with its arguments, its result or its exception, or the function's own words for that."""
+        story, body = self.story, self.body
+        line = ""
+        if story is not None and (self.header.mtype != REPLY or not body.shape or body.shape[0][0] == 0):
+            line = story.tell(body.told)
+        line = line or _line(self.header, self.function, body)
+        return line if len(line) <= _SUMMARY else f"{line[: _SUMMARY - 1]}…"
+
+
+def story_of(header: Header, function: Function | None) -> Story | None:
+    """The words in which the function's calls or replies are told; None where it has none."""
+    if function is None or header.mtype == EXCEPTION:
+        return None
+    reply = header.mtype == REPLY
+    lines = function.reply_lines if reply else function.call_lines
+    if not lines:
+        return None
+    found = function.reply_story if reply else function.call_story
+    if found is not None:
+        assert isinstance(found, Story)
+        return found
+    # Whatever a reply holds besides a result is an exception, told field by field.
+    story = Story(lines, function.result, _ROOM) if reply else Story(lines, function.args, 0)
+    if reply:
+        function.reply_story = story
+    else:
+        function.call_story = story
+    return story
 
 
 def struct_of(header: Header, function: Function | None) -> StructType | None:
@@ -52,29 +108,24 @@ def exception_facts(body: Body) -> list[tuple[str, object]]:
     return found
 
 
-def summarise_message(header: Header, function: Function | None, body: Body) -> str:
-    """The method with its arguments, its result or its exception."""
-    line = escape(_line(header, function, body))
-    return line if len(line) <= _SUMMARY else f"{line[: _SUMMARY - 1]}…"
-
-
 def _line(header: Header, function: Function | None, body: Body) -> str:
     if header.mtype in (CALL, ONEWAY):
         return f"{header.method}({', '.join(body.texts)})"
     if header.mtype == EXCEPTION:
         return _exception_line(header, body)
+    method = words(function.name) if function is not None and function.reply_lines else header.method
     if not body.texts:
         void = function is not None and 0 not in function.result.fields
-        return f"{header.method} → void" if void else f"{header.method} → ()"
+        return f"{method} → void" if void else f"{method} → ()"
     id_ = body.shape[0][0]
     separator = "=" if function is not None and id_ in function.result.fields else ": "
     text = body.texts[0].partition(separator)[2]
     if id_ == 0:
-        return f"{header.method} → {text}"
+        return f"{method} → {text}"
     if function is not None and id_ in function.result.fields:
         # NoSuchObjectException(message="...") says no more than NoSuchObjectException("...").
-        return f"{header.method} → {text.replace('(message=', '(', 1)}"
-    return f"{header.method} → declared exception {id_}{text}"
+        return f"{method} → {text.replace('(message=', '(', 1)}"
+    return f"{method} → declared exception {id_}{text}"
 
 
 def _exception_line(header: Header, body: Body) -> str:
@@ -84,4 +135,4 @@ def _exception_line(header: Header, body: Body) -> str:
             text = f": {value}"
         elif isinstance(value, int) and value:
             words = EXCEPTION_TYPES.get(value, f"type {value}").lower().replace("_", " ")
-    return f"EXCEPTION {words} {quote(header.method)}{text}"
+    return f"EXCEPTION {words} {quote(header.method)}{escape(text)}"

@@ -126,9 +126,22 @@ class StructType:
 
 
 class Function:
-    """A method of a service. In `result` field 0 is what it returns; the others are the exceptions it declares."""
+    """A method of a service. In `result` field 0 is what it returns; the others are the exceptions it declares.
 
-    __slots__ = ("args", "name", "oneway", "result", "service")
+    `call_lines` and `reply_lines` word what it says (see thrift_story); what was made of them is kept beside them.
+    """
+
+    __slots__ = (
+        "args",
+        "call_lines",
+        "call_story",
+        "name",
+        "oneway",
+        "reply_lines",
+        "reply_story",
+        "result",
+        "service",
+    )
 
     def __init__(self, name: str, service: str, args: StructType, result: StructType, oneway: bool) -> None:
         self.name = name
@@ -136,6 +149,10 @@ class Function:
         self.args = args
         self.result = result
         self.oneway = oneway
+        self.call_lines: list[str] = []
+        self.reply_lines: list[str] = []
+        self.call_story: object = None
+        self.reply_story: object = None
 
     @property
     def signature(self) -> list[tuple[int, str, str]]:

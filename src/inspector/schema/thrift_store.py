@@ -4,6 +4,7 @@ Parsing the bundled files takes a third of a second, reading the document some m
 """
 
 import hashlib
+import tomllib
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,40 +25,65 @@ from inspector.schema.thrift import (
     map_type,
     struct_type,
 )
+from inspector.schema.thrift_story import specialise
 
 NAME: Final = "all.json"
 """The document; `write_store` makes it anew when a file has changed."""
+
+STORIES: Final = "stories.toml"
+"""What the functions say in plain words."""
 
 
 def directory_functions(folder: Path) -> list[Function]:
     """The functions of all `.thrift` files of a folder, in order of name. Raises UsageError."""
     files = sorted(folder.glob("*.thrift"))
-    found = _read(folder / NAME, _digest(files))
-    return _parse(files) if found is None else found
+    found = _read(folder / NAME, _digest(folder, files))
+    return _parse(folder, files) if found is None else found
 
 
 def write_store(folder: Path) -> None:
     """Write the folder's document, so that `directory_functions` need not parse. Raises UsageError."""
     files = sorted(folder.glob("*.thrift"))
     packer = _Packer()
-    rows = [
-        [one.name, one.service, one.oneway, packer.fields(one.args), packer.fields(one.result)] for one in _parse(files)
-    ]
-    document = {"digest": _digest(files), "enums": packer.enums, "structs": packer.structs, "functions": rows}
+    rows = [packer.function(one) for one in _parse(folder, files)]
+    document = {"digest": _digest(folder, files), "enums": packer.enums, "structs": packer.structs, "functions": rows}
     (folder / NAME).write_bytes(msgspec.json.encode(document) + b"\n")
 
 
-def _parse(files: list[Path]) -> list[Function]:
+def _parse(folder: Path, files: list[Path]) -> list[Function]:
     from inspector.schema.thrift_files import file_functions
 
-    return [function for path in files for function in file_functions(path)]
+    functions: list[Function] = []
+    known: set[tuple[str, str]] = set()
+    for function in [function for path in files for function in file_functions(path)]:
+        if (function.name, str(function.signature)) not in known:
+            known.add((function.name, str(function.signature)))
+            functions.append(function)
+    stories = folder / STORIES
+    if stories.exists():
+        _attach(tomllib.loads(stories.read_text(encoding="utf-8")), functions)
+    return functions
 
 
-def _digest(files: list[Path]) -> str:
+def _attach(stories: dict[str, Any], functions: list[Function]) -> None:
+    """Give functions the lines that are written for them, then those for all functions of their service."""
+    names = stories["names"]
+    for function in functions:
+        service: dict[str, Any] = stories.get(function.service, {})
+        own: dict[str, Any] = service.get(function.name, {})
+        calls, replies = (
+            [*own.get("call", ()), *service.get("call", ())],
+            [*own.get("reply", ()), *service.get("reply", ())],
+        )
+        function.call_lines = specialise(calls, function.name, function.args, names)
+        function.reply_lines = specialise(replies, function.name, function.result, names)
+
+
+def _digest(folder: Path, files: list[Path]) -> str:
     """Changes with the files' names and contents."""
     found = hashlib.sha256()
-    for path in files:
-        content = path.read_bytes()
+    for path in [*files, folder / STORIES]:
+        content = path.read_bytes() if path.exists() else b""
         found.update(f"{path.name} {len(content)}\n".encode())
         found.update(content)
     return found.hexdigest()
@@ -81,6 +107,11 @@ class _Packer:
         self.structs: list[list[Any]] = []
         self.enums: list[list[Any]] = []
         self._places: dict[int, int] = {}
+
+    def function(self, one: Function) -> list[Any]:
+        """All that is known of a function."""
+        args, result = self.fields(one.args), self.fields(one.result)
+        return [one.name, one.service, one.oneway, args, result, one.call_lines, one.reply_lines]
 
     def fields(self, struct: StructType) -> list[list[Any]]:
         """Number, name and type of each field."""
@@ -125,10 +156,16 @@ class _Unpacker:
 
     def functions(self) -> list[Function]:
         """In the order in which they were written."""
-        return [
-            Function(name, service, self._struct(f"{name}_args", args), self._struct(f"{name}_result", result), oneway)
-            for name, service, oneway, args, result in self.document["functions"]
-        ]
+        return [self._function(row) for row in self.document["functions"]]
+
+    def _function(self, row: list[Any]) -> Function:
+        name, service, oneway, args, result, calls, replies = row
+        made = Function(
+            name, service, self._struct(f"{name}_args", args), self._struct(f"{name}_result", result), oneway
+        )
+        made.call_lines = calls
+        made.reply_lines = replies
+        return made
 
     def _struct(self, name: str, rows: list[list[Any]]) -> StructType:
         return StructType(name, [FieldSpec(id_, word, self._type(type_)) for id_, word, type_ in rows])
