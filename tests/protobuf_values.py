@@ -37,15 +37,16 @@ def expected(message: Message) -> Values:
     """What the library says of a message without unknown fields."""
     found: Values = []
     for descriptor, value in message.ListFields():
+        name = f"[{descriptor.full_name}]" if descriptor.is_extension else descriptor.name
         entry = descriptor.message_type is not None and descriptor.message_type.GetOptions().map_entry
         if entry:
-            found += [(descriptor.name, entry_of(descriptor, key, value[key])) for key in value]
+            found += [(name, entry_of(descriptor, key, value[key])) for key in value]
         elif descriptor.is_repeated:
-            found += [(descriptor.name, expected(each) if descriptor.message_type else each) for each in value]
+            found += [(name, expected(each) if descriptor.message_type else each) for each in value]
         elif descriptor.message_type:
-            found.append((descriptor.name, expected(value)))
+            found.append((name, expected(value)))
         else:
-            found.append((descriptor.name, value))
+            found.append((name, value))
     return found
 
 
@@ -66,8 +67,11 @@ def same(left: object, right: object) -> bool:
     return type(left) is type(right) and left == right
 
 
-def name_of(pair: tuple[str, object]) -> str:
-    return pair[0]
+def name_of(pair: tuple[str, object]) -> tuple[str, str]:
+    """What to sort by: a map's entries come in any order."""
+    name, value = pair
+    is_entry = isinstance(value, list) and [each for each, _ in value][:2] in (["key", "value"], ["key"])
+    return name, repr(value[0]) if is_entry and isinstance(value, list) else ""
 
 
 def single(value: float) -> bytes:

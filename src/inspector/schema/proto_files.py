@@ -29,7 +29,10 @@ if TYPE_CHECKING:
         DescriptorProto,
         EnumDescriptorProto,
         FieldDescriptorProto,
+        FieldOptions,
         FileDescriptorProto,
+        FileOptions,
+        MessageOptions,
     )
 
 SETS: Final = (".desc", ".protoset", ".binpb", ".pb", ".fds", ".descriptor")
@@ -147,22 +150,32 @@ class Converter:
         self.find = find
         self.enums: dict[str, ProtoEnum] = {}
         self.maps: set[str] = set()
-        self.unfilled: list[tuple[ProtoMessage, DescriptorProto, bool]] = []
+        self.unfilled: list[tuple[ProtoMessage, DescriptorProto, Features]] = []
+        self.extensions: list[tuple[str, FieldDescriptorProto, Features]] = []
 
     def add(self, files: "Iterable[FileDescriptorProto]") -> None:
         """Add the types and methods of all files; what the layer has already stays."""
+        from google.protobuf.descriptor_pb2 import DescriptorProto
+
         services = []
         for file in files:
             prefix = f"{file.package}." if file.package else ""
-            explicit = _explicit(file)
+            features = Features.of_file(file)
             for enum in file.enum_type:
                 self._enum(prefix, enum)
             for message in file.message_type:
-                self._message(prefix, message, explicit)
+                self._message(prefix, message, features)
+            self.extensions += [(prefix, extension, features) for extension in file.extension]
             services += [(prefix + service.name, service) for service in file.service]
-        for shell, descriptor, explicit in self.unfilled:
+        for shell, descriptor, features in self.unfilled:
             for field in descriptor.field:
-                shell.fields[field.number] = self._field(field, descriptor, explicit)
+                shell.fields[field.number] = self._field(field, descriptor, features)
+        for scope, extension, features in self.extensions:
+            extended = self._type(extension.extendee)
+            if extension.number not in extended.fields:
+                field = self._field(extension, DescriptorProto(), features)
+                field.name = f"[{scope}{extension.name}]"
+                extended.fields[extension.number] = field
         for name, service in services:
             for method in service.method:
                 request, response = self._type(method.input_type), self._type(method.output_type)
@@ -177,18 +190,20 @@ class Converter:
             enum.names.setdefault(value.number, value.name)
         self.enums[enum.name] = enum
 
-    def _message(self, prefix: str, descriptor: "DescriptorProto", explicit: bool) -> None:
+    def _message(self, prefix: str, descriptor: "DescriptorProto", around: "Features") -> None:
         name = prefix + descriptor.name
+        features = around.changed(descriptor.options)
         if descriptor.options.map_entry:
             self.maps.add(name)
         if name not in self.layer.messages:
             shell = ProtoMessage(name)
             self.layer.messages[name] = shell
-            self.unfilled.append((shell, descriptor, explicit))
+            self.unfilled.append((shell, descriptor, features))
         for enum in descriptor.enum_type:
             self._enum(f"{name}.", enum)
         for nested in descriptor.nested_type:
-            self._message(f"{name}.", nested, explicit)
+            self._message(f"{name}.", nested, features)
+        self.extensions += [(f"{name}.", extension, features) for extension in descriptor.extension]
 
     def _type(self, name: str) -> ProtoMessage:
         """The message type that a descriptor names, one without fields when nobody defines it."""
@@ -196,29 +211,58 @@ class Converter:
         found = self.layer.messages.get(full) or self.find(full)
         return found if found is not None else ProtoMessage(full)
 
-    def _field(self, descriptor: "FieldDescriptorProto", around: "DescriptorProto", explicit: bool) -> ProtoField:
+    def _field(
+        self, descriptor: "FieldDescriptorProto", around: "DescriptorProto", inherited: "Features"
+    ) -> ProtoField:
+        features = inherited.changed(descriptor.options)
         field = ProtoField(descriptor.number, descriptor.name, descriptor.type)
         field.repeated = descriptor.label == descriptor.LABEL_REPEATED
-        field.required = descriptor.label == descriptor.LABEL_REQUIRED
+        field.required = descriptor.label == descriptor.LABEL_REQUIRED or features.required
         if descriptor.HasField("oneof_index") and not descriptor.proto3_optional:
             field.oneof = around.oneof_decl[descriptor.oneof_index].name
         if field.kind in (MESSAGE, GROUP):
             field.message = self._type(descriptor.type_name)
             field.is_map = field.message.name in self.maps
+            if features.delimited and not field.is_map:
+                field.kind = GROUP
         elif field.kind == ENUM:
             full = descriptor.type_name.lstrip(".")
             field.enum = self.enums.get(full) or ProtoEnum(full)
-        field.explicit = bool(explicit or descriptor.proto3_optional or field.oneof or field.message is not None)
+        explicit = features.explicit or descriptor.proto3_optional
+        field.explicit = bool(explicit or field.oneof or field.message is not None)
         field.default = _default(field, descriptor.default_value)
         field.declared = _declared(field, descriptor, around, explicit)
         return field
 
 
-def _explicit(file: "FileDescriptorProto") -> bool:
-    """Whether fields that hold their default are sent too: in proto2, and in editions unless they say otherwise."""
-    if file.syntax == "editions":
-        return bool(file.options.features.field_presence != file.options.features.IMPLICIT)
-    return bool(file.syntax != "proto3")
+class Features:
+    """What editions let a file, a message or a field choose, and the older syntaxes fix.
+
+    `explicit`: fields that hold their default are sent too. `delimited`: messages are sent as groups.
+    """
+
+    __slots__ = ("delimited", "explicit", "required")
+
+    def __init__(self, explicit: bool, delimited: bool = False, required: bool = False) -> None:
+        self.explicit = explicit
+        self.delimited = delimited
+        self.required = required
+
+    @staticmethod
+    def of_file(file: "FileDescriptorProto") -> "Features":
+        """Those of a whole file."""
+        return Features(file.syntax != "proto3").changed(file.options)
+
+    def changed(self, options: "FileOptions | MessageOptions | FieldOptions") -> "Features":
+        """With what options say otherwise."""
+        said = options.features
+        presence = said.field_presence
+        explicit, delimited = self.explicit, self.delimited
+        if presence:
+            explicit = presence != said.IMPLICIT
+        if said.message_encoding:
+            delimited = said.message_encoding == said.DELIMITED
+        return Features(explicit, delimited, presence == said.LEGACY_REQUIRED)
 
 
 def _default(field: ProtoField, said: str) -> str:
