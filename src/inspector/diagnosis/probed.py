@@ -17,7 +17,7 @@ from inspector.model.sides import CLIENT, SERVER
 from inspector.net.flows import FlowTable
 
 RULE: Final = "probe"
-SHOWN: Final = 32
+SHOWN: Final = 16
 """Bytes of an answer that are given as evidence."""
 NAMES: Final = {
     probes.HTTP: "HTTP/1",
@@ -76,6 +76,9 @@ def judge(name: str, heard: list[Heard], read: ReadAs) -> Verdict:
             verdict.speeches.append(speech)
     named = [speech for speech in verdict.speeches if speech.protocol != probes.OTHER]
     verdict.speeches = named or verdict.speeches
+    if any(speech.protocol == "tls" and speech.heard.inside is not None for speech in named):
+        # what was said in clear was a complaint, and "TLS" alone says less
+        verdict.speeches = named = [speech for speech in named if speech.heard.inside is not None]
     if any(speech.protocol == "grpc" for speech in named):
         verdict.speeches = [speech for speech in named if speech.title != NAMES[probes.HTTP2]]
     return verdict

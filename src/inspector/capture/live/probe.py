@@ -262,9 +262,7 @@ def interrogate(prober: Prober) -> None:
         return
     kind = first.kind or _ask_all(prober)
     if kind == probes.HTTP:
-        for each in probes.POSTS:
-            if prober.ask(each).kind == probes.THRIFT or _carries_thrift(prober.heard[-1].answer):
-                return
+        _ask_http(prober)
     elif kind == probes.HTTP2:
         prober.ask(probes.GRPC)
     elif kind == probes.TLS:
@@ -280,26 +278,41 @@ def _ask_all(prober: Prober) -> str:
     line = prober.ask(probes.LINE)
     if line.kind:
         return line.kind
-    for each in (probes.NOTHING, *probes.CALLS, probes.HELLO, probes.SSL_REQUEST, probes.API_VERSIONS):
+    length = prober.ask(probes.LENGTH)
+    if length.kind:
+        return length.kind
+    for each in (*probes.CALLS, probes.SSL_REQUEST, probes.API_VERSIONS):
         kind = prober.ask(each).kind
         if kind:
             return kind
+    # a TLS hello is 369 MB to whoever believes in lengths: that one would have waited for 64 bytes
+    if length.ending and _ask_inside(prober):
+        return ""
     if line.ending and not prober.ask(probes.BRACKET).ending:
         return prober.ask(probes.JSON).kind
     return prober.ask(probes.HEADER).kind
 
 
-def _ask_inside(prober: Prober) -> None:
-    """What is spoken inside TLS."""
+def _ask_http(prober: Prober) -> None:
+    """Whether TLS is spoken too, as some servers complain in clear of its lack; or Thrift inside HTTP."""
+    if not _ask_inside(prober):
+        for each in probes.POSTS:
+            if _carries_thrift(prober.ask(each).answer):
+                return
+
+
+def _ask_inside(prober: Prober) -> bool:
+    """What is spoken inside TLS; False when there is no TLS."""
     first = prober.ask_inside(probes.LINE)
     if first.inside is None:
-        return
+        return False
     if first.inside[1] == "h2" or first.kind == probes.HTTP2:
         prober.ask_inside(probes.GRPC)
     elif not first.kind:
-        for each in (probes.NOTHING, *probes.CALLS):
+        for each in (probes.LENGTH, *probes.CALLS):
             if prober.ask_inside(each).kind:
-                return
+                break
+    return True
 
 
 def _carries_thrift(answer: bytes) -> bool:

@@ -47,8 +47,8 @@ _HEADER: Final = _framed(b"\x0f\xff\x00\x00" + b"\x00\x00\x00\x01" + b"\x00\x01"
 LISTENING: Final = Probe("listening", b"")
 LINE: Final = Probe("a line of one letter", b"a\r\n")
 """Servers of text answer with an error, those of lengths wait for a fourth byte, Thrift's compact and JSON hang up."""
-NOTHING: Final = Probe("a length of 0 and the end of a line", b"\0\0\0\0\r\n")
-"""SASL names its complaint; no line end lies where another length might be read."""
+LENGTH: Final = Probe("a length of 64 and two bytes", b"\0\0\0\x40\r\n")
+"""Whoever believes in lengths waits; SASL and TLS complain or hang up. The line's end lies where no length is read."""
 BINARY: Final = Probe("a Thrift call, getName", _CALL, "binary, not framed")
 FRAMED: Final = Probe("a framed Thrift call, getName", _framed(_CALL), "binary, framed")
 COMPACT: Final = Probe("a compact Thrift call, getName", _COMPACT, "compact, not framed")
@@ -59,11 +59,6 @@ OLD: Final = {
     FRAMED.form: Probe("the same without a version, as old clients call", _framed(_OLD), "binary, framed"),
 }
 """By the form that was answered: whether the server is not strict, and takes a stray request's text for a length."""
-HELLO: Final = Probe(
-    "a TLS hello in its oldest form",
-    # SSLv2's record header and CLIENT-HELLO, as TLS servers accept it (RFC 5246 E.2): the first bit makes it negative
-    b"\x80\x25\x01\x03\x03\x00\x0c\x00\x00\x00\x10\x00\xc0\x2f\x00\xc0\x30\x00\x00\x2f\x00\x00\xff" + bytes(range(16)),
-)
 SSL_REQUEST: Final = Probe("PostgreSQL's SSLRequest", b"\x00\x00\x00\x08\x04\xd2\x16\x2f")
 API_VERSIONS: Final = Probe(
     "Kafka's request for its versions", _framed(struct.pack(">hhih", 18, 0, 1, len(b"probe")) + b"probe")
