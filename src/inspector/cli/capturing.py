@@ -16,7 +16,6 @@ from typing import IO, Final
 
 import click
 
-from inspector.capture.live.errors import CaptureFailedError
 from inspector.capture.live.recording import Recording, follow_file, record
 from inspector.capture.live.settings import Settings
 from inspector.cli.colour import painter
@@ -211,8 +210,7 @@ def follow(recording: Recording, place: Place, request: Request) -> int:
     command.tell_end()
     if request.command and not request.jsonl:
         _tell_why(place.path, request)
-    if recording.failure:
-        raise CaptureFailedError(recording.failure)
+    recording.check()
     return command.exit_code
 
 
@@ -230,8 +228,7 @@ def pass_on(recording: Recording, request: Request) -> int:
             click.echo(f"inspector: written to {name}", err=True)
         click.echo(f"inspector: {_counts(recording)}", err=True)
     command.tell_end()
-    if recording.failure:
-        raise CaptureFailedError(recording.failure)
+    recording.check()
     return command.exit_code
 
 

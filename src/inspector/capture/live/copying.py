@@ -8,6 +8,7 @@ as the capture process does; with `stdin` at its end, or by a signal.
 import os
 import re
 import select
+import stat
 import subprocess
 import sys
 import time
@@ -104,38 +105,43 @@ class FileHelper(CopyHelper):
     """Passes on what is appended to a file, and goes on with the one that takes its place."""
 
     def run(self) -> None:
-        file = _opened(self.name)
-        if file < 0:
-            raise CaptureError(f"{self.name}: cannot be read")
+        try:
+            file = os.open(self.name, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise CaptureError(f"{self.name}: {(error.strerror or str(error)).lower()}") from None
+        state = os.fstat(file)
+        if stat.S_ISDIR(state.st_mode):
+            raise CaptureError(f"{self.name}: is a directory, not a capture")
+        grows = stat.S_ISREG(state.st_mode)
         self.teller.tell(started=self.name, source=self.source)
         while not self.stopped:
-            data = os.read(file, CHUNK)
+            ready = select.select([file, sys.stdin], [], [], self.patience())[0]
+            data = os.read(file, CHUNK) if file in ready else b""
             self.take(data)
-            if not data:
+            if grows and not data:
                 file = self._replaced(file)
-                if select.select([sys.stdin], [], [], POLL)[0]:
-                    self.heard()
+                time.sleep(POLL)
+            elif file in ready and not data:
+                self.stopped = "end"
+            if sys.stdin in ready:
+                self.heard()
             self.look()
         self.report(ended=self.stopped)
 
     def _replaced(self, file: int) -> int:
         """The file to go on with: another one of that name, or the same from its start if it was cut off."""
-        here = os.fstat(file)
         try:
-            there = os.stat(self.name)  # noqa: PTH116
+            new = os.open(self.name, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             # between two files there is none
             return file
-        if not os.path.samestat(here, there):
-            new = _opened(self.name)
-            if new >= 0:
-                os.close(file)
-                self.restart()
-                return new
-        elif there.st_size < os.lseek(file, 0, os.SEEK_CUR):
-            os.lseek(file, 0, os.SEEK_SET)
-            self.restart()
-        return file
+        same = os.path.samestat(os.fstat(new), os.fstat(file))
+        if same and os.fstat(file).st_size >= os.lseek(file, 0, os.SEEK_CUR):
+            os.close(new)
+            return file
+        os.close(file)
+        self.restart()
+        return new
 
 
 class ProgramHelper(CopyHelper):
@@ -201,13 +207,6 @@ class ProgramHelper(CopyHelper):
         lines = (line.strip() for line in self.said.decode(errors="replace").splitlines())
         told = [line for line in lines if line and not line.startswith(("Capturing on", "File:", "Running as"))]
         return " ".join(told)
-
-
-def _opened(path: str) -> int:
-    try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return -1
 
 
 def make_copier(orders: Orders, teller: Teller, kind: str, words: list[str]) -> Helper:

@@ -115,6 +115,11 @@ class Recording:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"itself (code {code})"
         return f"the capture process was ended by {how}; what it wrote is kept"
 
+    def check(self) -> None:
+        """Raise an InspectorError when it broke off."""
+        if self.failure:
+            raise _ERRORS.get(self.status.code, CaptureFailedError)(self.failure)
+
     def stop(self) -> None:
         """Let it write what it has, and wait for its end."""
         if self.running:
