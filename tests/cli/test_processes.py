@@ -1,10 +1,9 @@
-"""What only a process of its own can show: what is imported, how fast, broken pipes, terminals, completion."""
+"""What only a process of its own can show: what is imported, broken pipes, terminals, completion."""
 
 import os
 import pty
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -39,23 +38,17 @@ def test_lists_import_no_screens() -> None:
     assert loaded.splitlines()[-1] == "LOADED"
 
 
-def test_help_begins_with_three_examples_and_is_quick() -> None:
-    spent = []
-    for _ in range(5):
-        before = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", "inspector", "--help"],
-            cwd=ROOT,
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        spent.append(time.perf_counter() - before)
+def test_help_begins_with_three_examples() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "inspector", "--help"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     examples = done.stdout[: done.stdout.index("Takes a network capture apart")]
     assert examples.count("\n    inspector ") == 3
-    # 0.15 s is the aim on an idle machine; a busy one must not fail the test.
-    assert min(spent) < 0.5
 
 
 @pytest.mark.parametrize("words", [["ls", "captures/http-large.pcap", "--jsonl", "--tree"], ["fields"]], ids=" ".join)

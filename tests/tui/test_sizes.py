@@ -1,6 +1,5 @@
 """Terminals of all sizes, and lists of a million rows."""
 
-import time
 
 import pytest
 from textual.app import App, ComposeResult
@@ -50,14 +49,12 @@ async def test_a_million_rows_are_made_only_where_they_are_seen() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 24)) as pilot:
         table = app.query_one(VirtualTable)
-        started = time.perf_counter()
         for by, expected in ((1, 999_999), (-1, 0), (1, 999_999)):
             table.edge(by)
             await pilot.pause()
             assert f"row {expected}" in text_of(table)
         table.move_page(-1)
         await pilot.pause()
-        assert time.perf_counter() - started < 5
         assert len(app.rows.made) < 150
 
 
