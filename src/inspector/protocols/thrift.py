@@ -71,17 +71,15 @@ class _Encodings:
         return self.json if first == _BRACKET else self.binary
 
 
-class _Read:
-    """A message as far as it was read."""
+class _Read(Digest):
+    """A message as far as it was read, and the call that it answers."""
 
-    __slots__ = ("call", "digest", "encoding", "function", "header")
+    __slots__ = ("call", "encoding")
 
     def __init__(self, encoding: Encoding, header: Header, call: "_Call | None", function: Function | None) -> None:
+        super().__init__(header, function)
         self.encoding = encoding
-        self.header = header
         self.call = call
-        self.function = function
-        self.digest = Digest(header, function)
 
 
 class _Call:
@@ -155,7 +153,7 @@ class ThriftConversation(Conversation):
 
     def _message(self, side: Side, r: Reader, out: Sink, start: int, framed: bool) -> None:
         read = self._begin(r)
-        read.digest.read(read.encoding, r)
+        read.read(read.encoding, r)
         rest = _read_rest(r) if framed else 0
         message = self._report(side, out, start, r.offset, read, framed)
         if rest:
@@ -175,7 +173,7 @@ class ThriftConversation(Conversation):
         inner = Reader(found.data)
         inner.narrow(len(found.data))
         read = self._begin(inner)
-        read.digest.read(read.encoding, inner)
+        read.read(read.encoding, inner)
         message = self._report(side, out, start, r.offset, read, True)
         self._pair(message, read.header, read.call)
 
@@ -187,18 +185,18 @@ class ThriftConversation(Conversation):
         return _Read(encoding, header, call, call.function if call is not None else self._choose(encoding, header, r))
 
     def _report(self, side: Side, out: Sink, start: int, end: int, read: _Read, framed: bool) -> Message:
-        header, body, function = read.header, read.digest.body, read.function
-        message = out.message(side, KINDS[header.mtype], start, end, read.digest.summary())
+        header, function = read.header, read.function
+        message = out.message(side, KINDS[header.mtype], start, end, read.summary())
         message.context = Context(framed, self.secured, "", function, read.encoding.name)
         facts = message.facts
         facts["thrift.method"] = header.method
         facts["thrift.mtype"] = header.mtype
         facts["thrift.seq_id"] = header.seq_id
         if header.mtype == EXCEPTION:
-            for name, value in exception_facts(body):
+            for name, value in exception_facts(read):
                 facts[name] = value
-        elif header.mtype == REPLY and body.shape and body.shape[0][0] != 0:
-            facts["thrift.exception"] = declared_exception(body.shape[0][0], function)
+        elif header.mtype == REPLY and read.shape and read.shape[0][0] != 0:
+            facts["thrift.exception"] = declared_exception(read.shape[0][0], function)
         return message
 
     def _pair(self, message: Message, header: Header, call: _Call | None) -> None:
@@ -291,7 +289,7 @@ class ThriftConversation(Conversation):
         """Read as many fields as can be read; the offset where that ended."""
         at = r.offset
         try:
-            read.digest.read(read.encoding, r)
+            read.read(read.encoding, r)
         except DecodeError as problem:
             return max(at, problem.offset)
         return r.offset

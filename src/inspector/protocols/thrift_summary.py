@@ -25,33 +25,34 @@ _ROOM: Final = 100
 """Characters for arguments in a summary."""
 
 
-class Digest:
+class Digest(Body):
     """What the fields of one message come to: read once, then told in a line."""
 
-    __slots__ = ("body", "function", "header", "story")
+    __slots__ = ("function", "header", "story")
 
     def __init__(self, header: Header, function: Function | None) -> None:
+        story = story_of(header, function)
+        super().__init__(story.size if story is not None else 0)
         self.header = header
         self.function = function
-        self.story = story_of(header, function)
-        self.body = Body(self.story.size if self.story is not None else 0)
+        self.story = story
 
     def read(self, encoding: Encoding, r: Reader) -> None:
         """Read the message's fields."""
         struct = struct_of(self.header, self.function)
         story = self.story
         if story is None:
-            read_body(encoding, r, struct, _ROOM, self.body)
+            read_body(encoding, r, struct, _ROOM, self)
         else:
-            read_body(encoding, r, struct, 0, self.body, story.root)
+            read_body(encoding, r, struct, 0, self, story.root)
 
     def summary(self) -> str:
         """The method with its arguments, its result or its exception, or the function's own words for that."""
-        story, body = self.story, self.body
+        story = self.story
         line = ""
-        if story is not None and (self.header.mtype != REPLY or not body.shape or body.shape[0][0] == 0):
-            line = story.tell(body.told)
-        line = line or _line(self.header, self.function, body)
+        if story is not None and (self.header.mtype != REPLY or not self.shape or self.shape[0][0] == 0):
+            line = story.tell(self.told)
+        line = line or _line(self.header, self.function, self)
         return line if len(line) <= _SUMMARY else f"{line[: _SUMMARY - 1]}…"
 
 
@@ -87,7 +88,7 @@ def struct_of(header: Header, function: Function | None) -> StructType | None:
 
 def bare(method: str) -> str:
     """A method's name without the service that multiplexing puts before it."""
-    return method.rpartition(":")[2]
+    return method.rpartition(":")[2] if ":" in method else method
 
 
 def declared_exception(id_: int, function: Function | None) -> str:

@@ -191,15 +191,16 @@ class ThriftSchema:
 
     def functions(self, method: str) -> list[Function]:
         """All functions of this name; a multiplexed name ("Service:method") keeps to its service if that is known."""
+        found = self._functions.get(method)
+        if found is not None:
+            return found
         service, _, name = method.rpartition(":")
-        found = self._functions.get(name)
-        if found is None:
-            if self._unread:
-                self._read_directories()
-            found = self._directories.get(name, [])
-        if service and len(found) > 1:
+        if service:
+            found = self.functions(name)
             return [function for function in found if function.service == service] or found
-        return found
+        if self._unread:
+            self._read_directories()
+        return self._directories.get(method, [])
 
     def _read_directories(self) -> None:
         from inspector.schema.thrift_store import directory_functions

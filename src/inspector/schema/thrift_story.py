@@ -17,30 +17,27 @@ _FIELD: Final = re.compile(r"([\w.*]+)(?:!(\w+)|\?([\w ]+))?(?::([\w *]+))?")
 _OPTIONAL: Final = re.compile(r"\[([^\[\]]*)\]")
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])[0-9]*|[0-9]+")
 
-EVERY: Final = -32769
-"""In place of a field number: whichever field is set. The numbers on the wire have 16 bits."""
-
 
 class Wanted:
     """What a story wants of a value: its text (`slot`), its number of elements (`count`), or of what is inside.
 
     The slots are indices into the texts gathered, -1 when not wanted. `room` is how many characters of the fields
-    that no story wants are told nevertheless.
+    that no story wants are told nevertheless, `every` what is wanted of whichever field a union has set.
     """
 
-    __slots__ = ("count", "fields", "inner", "room", "slot")
+    __slots__ = ("count", "every", "fields", "inner", "room", "slot")
 
     def __init__(self) -> None:
         self.slot = -1
         self.count = -1
         self.room = 0
         self.fields: dict[int, Wanted] = {}
+        self.every: Wanted | None = None
         self.inner: Wanted | None = None
 
     def field(self, id_: int) -> "Wanted | None":
         """What is wanted of field `id_` of a struct."""
-        found = self.fields.get(id_)
-        return self.fields.get(EVERY) if found is None else found
+        return self.fields.get(id_) if self.every is None else self.every
 
 
 class Piece:
@@ -155,8 +152,12 @@ class Story:
             assert inside is not None
             type_: ThriftType | None = _field(name, inside)
             assert type_ is not None
-            number = next(spec.id for spec in inside.fields.values() if spec.type is type_)
-            here = here.fields.setdefault(EVERY if name == "*" else number, Wanted())
+            if name == "*":
+                here.every = here.every or Wanted()
+                here = here.every
+            else:
+                number = next(spec.id for spec in inside.fields.values() if spec.type is type_)
+                here = here.fields.setdefault(number, Wanted())
             while position + 1 < len(names) and type_ is not None and type_.element is not None:
                 here.inner = here.inner or Wanted()
                 here = here.inner
