@@ -9,7 +9,7 @@ import pytest
 
 from inspector.engine import core_kind
 from inspector.engine.index import in_order
-from inspector.engine.stream import MAX_DETECTIONS, MAX_SEARCH, Clock, Context, Stream
+from inspector.engine.stream import MAX_DETECTIONS, MAX_SEARCH, WINDOW, Clock, Context, Stream
 from inspector.model.buffer import Buffer
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
@@ -17,7 +17,7 @@ from inspector.protocols.base import Hints
 from inspector.protocols.http2 import MAX_CLOSED, Http2Conversation
 from inspector.session import bundled
 from inspector.wire.reader import Reader
-from streams import SCHEMAS, Recorded, Spoken, Turn, check_cover, check_message, cut, every
+from streams import SCHEMAS, Recorded, Spoken, Turn, check_cover, check_message, cut, every, keys
 
 C, S = CLIENT, SERVER
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -325,3 +325,45 @@ def test_a_long_http2_connection_does_not_either() -> None:
     fed.lanes[S].buffer = Buffer("server", Spoken([*turns, (S, late)], S))
     fed.feed(S, late)
     assert "DATA on a stream that its sender has finished" in str(messages[-1].issue)
+
+
+def joined() -> Hints:
+    hints = Hints()
+    hints.joined = True
+    return hints
+
+
+TAIL = bytes(Random(1).choices(b"0123456789abcdef\n", k=3 * WINDOW))
+FRAMES = b"".join(bytes.fromhex("000008060000000000") + bytes(8) for _ in range(4))
+
+
+@pytest.mark.parametrize("size", [5000, WINDOW - 8, WINDOW - 5, WINDOW, 2 * WINDOW + 17])
+@pytest.mark.parametrize(("side", "start"), [(C, GET), (S, OK)], ids=["upload", "download"])
+def test_a_connection_that_is_joined_deep_inside_a_body_is_read_from_the_next_message(
+    size: int, side: int, start: bytes
+) -> None:
+    turns: list[Turn] = [(side, TAIL[:size] + start + start)]
+    messages = cut(turns, hints=joined())
+    assert spans(messages)[1:] == [
+        (side, "http", "request" if side == C else "response", size, size + len(start)),
+        (side, "http", "request" if side == C else "response", size + len(start), size + 2 * len(start)),
+    ]
+    assert (messages[0].protocol, messages[0].start, messages[0].end) == ("data", 0, size)
+    assert messages[0].issue == "the capture begins inside a message, or something precedes it"
+    assert keys(cut(turns, every(1460), hints=joined())) == keys(messages)
+
+
+def test_a_connection_that_is_joined_deep_inside_a_frame_is_read_from_the_next_frame() -> None:
+    messages = cut([(S, TAIL[:20_000] + FRAMES)], hints=joined())
+    assert [(m.protocol, m.start) for m in messages] == [("data", 0), *(("http2", 20_000 + 17 * n) for n in range(4))]
+
+
+def test_bytes_that_nobody_ever_claims_are_one_message_for_each_turn_also_when_joined() -> None:
+    turns: list[Turn] = [(C, TAIL), (S, TAIL[:10]), (C, TAIL[:5000])]
+    messages = cut(turns, hints=joined())
+    assert spans(messages) == [
+        (C, "data", "data", 0, len(TAIL)),
+        (S, "data", "data", 0, 10),
+        (C, "data", "data", len(TAIL), len(TAIL) + 5000),
+    ]
+    assert keys(cut(turns, every(999), hints=joined())) == keys(messages)

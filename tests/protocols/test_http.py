@@ -9,6 +9,7 @@ from inspector.model.buffer import Buffer
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
 from inspector.protocols.base import Hints
+from inspector.protocols.http_detect import find_head
 from streams import SCHEMAS, Spoken, Turn, check_cover, check_message, cut
 
 C, S = CLIENT, SERVER
@@ -689,3 +690,28 @@ def test_what_follows_a_chunk_that_has_no_line_end_is_no_part_of_it() -> None:
     assert (messages[0].protocol, messages[0].start, messages[0].end) == ("http", 0, len(CHUNKED) + 7)
     assert "no line end after the chunk data" in str(messages[0].issue)
     check_cover(messages, [0, len(CHUNKED) + 19])
+
+
+@pytest.mark.parametrize(
+    ("side", "data", "expected"),
+    [
+        (C, b"tail\nGET / HTTP/1.1\r\n", 5),
+        (C, b"tailGET / HTTP/1.1\r\n", 4),
+        (C, b"a b PUT /x HTTP/1.0\nHost: a", 4),
+        (C, b'"GET / HTTP/1.1" 200\nPOST / HTTP/1.1\r\n', 21),
+        (C, b"no request HTTP/1.1\r\n", -1),
+        (C, b"tailGET / HTTP/1.1", -1),
+        (C, b"tailGET / HTTP/1.1\r", -1),
+        (C, b"tailGET / HTTP/1.1\rx", -1),
+        (C, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n", 0),
+        (C, b"xGET /" + b"a" * 9000 + b" HTTP/1.1\r\n", -1),
+        (C, b" HTTP/1." * 50_000, -1),
+        (S, b"tailHTTP/1.1 200 OK\r\n", 4),
+        (S, b"HTTP/1.1 oops HTTP/1.0 404\r\n", 14),
+        (S, b"tailHTTP/1.1 20", -1),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_where_a_message_starts(side: int, data: bytes, expected: int) -> None:
+    assert find_head(side, data, 0) == expected
+    assert find_head(side, b"GET / HTTP/1.1\r\n" + data, 16) == (expected + 16 if expected >= 0 else -1)

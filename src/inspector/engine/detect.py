@@ -140,10 +140,15 @@ def sender(prefix: bytes) -> tuple[Side, str]:
     return -1, ""
 
 
-def first_start(prefix: bytes, side: Side, hints: Hints, schemas: Schemas) -> int:
-    """The index, behind the first byte, of the first message that a protocol finds and strongly recognises; or -1."""
+def first_start(prefix: bytes, side: Side, hints: Hints, schemas: Schemas, quick: bool = False) -> int:
+    """The index, behind the first byte, of the first message that a protocol finds and strongly recognises; or -1.
+
+    Only by protocols that are `quick`, where that is asked for.
+    """
     best = -1
     for protocol in protocols().values():
+        if quick and not protocol.quick:
+            continue
         conversation = protocol.conversation(hints, schemas)
         conversation.over = True
         at = conversation.resync(side, prefix, 1)

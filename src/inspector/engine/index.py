@@ -122,7 +122,9 @@ def _rank(pieces: Pieces, index: int) -> int:
 
 def hints_for(flow: Flow) -> Hints:
     """What a flow tells of its bytes before looking at them."""
-    return Hints(flow.transport, flow.server.port, flow.client.port)
+    hints = Hints(flow.transport, flow.server.port, flow.client.port)
+    hints.joined = flow.transport == "tcp" and not flow.syn_packet and not flow.synack_packet
+    return hints
 
 
 def forced_protocol(flow: Flow, decode_as: dict[str, str]) -> str:

@@ -31,7 +31,7 @@ class Lane:
     side has stopped speaking for now, `finished` that it never speaks again. `lost` is why bytes are being passed over
     in search of the next message ("" when they are not), looked for from index `lost_from` past the reader. `starts`
     are the buffer offsets of turns that began while nobody had been found to read the bytes before them. `hints` are
-    what is known of this side alone, `left` are those that read it before.
+    what is known of this side alone, `left` are those that read it before. `unknown`: nobody ever did.
     """
 
     def __init__(self, buffer: Buffer) -> None:
@@ -57,6 +57,7 @@ class Lane:
         self.hole: Message | None = None
         self.hints: Hints | None = None
         self.left: list[Left] = []
+        self.unknown = True
 
     def queue(self, chunk: bytes) -> None:
         """Put bytes behind those not yet read."""

@@ -23,6 +23,10 @@ MAX_DETECTIONS: Final = 64
 """Turns after which unclaimed bytes are no longer offered to detection."""
 MAX_NESTING: Final = 8
 """Streams inside streams."""
+WINDOW: Final = 1 << 16
+"""Bytes looked through at once for the first message of a connection that was joined: several HTTP/2 frames."""
+MAX_JOINED: Final = 16 << 20
+"""Bytes of such a connection that are looked through, behind the first of them for what is found quickly."""
 MAX_SEARCH: Final = 1 << 20
 """Bytes kept while looking for the next message behind bytes that made no sense."""
 ZEROS: Final = bytes(1 << 20)
@@ -226,11 +230,9 @@ class Stream(Sink):
             final = lane.finished or r.limit < r.end
             prefix = r.data[r.pos : min(r.limit, r.pos + PREFIX)]
             name = choose(prefix, side, hints, spoken, lane.over or final, final)
-        if name == "data" and r.offset == 0 and not self.forced and not hints.protocol:
-            start = first_start(r.data[: min(r.limit, PREFIX)], side, hints, self.context.schemas)
-            if start > 0:
-                self._unclaimed(side, lane, start, "the capture begins inside a message, or something precedes it")
-                return None
+        found = name != "data" or not lane.unknown or self.forced != "" or hints.protocol != ""
+        if not found and self._seek_start(side, lane, hints):
+            return None
         if name == "data" and lane.starts:
             # each of the turns that were waited through stands alone, and detection starts again with the next
             self._unclaimed(side, lane, lane.starts.pop(0) - r.base)
@@ -243,12 +245,34 @@ class Stream(Sink):
             lane.conversation = peer.conversation
             lane.serial = peer.serial
         else:
-            lane.conversation = protocols()[name].conversation(hints, self.context.schemas)
+            unclaimed = lane.unclaimed if name == "data" else None
+            lane.conversation = unclaimed or protocols()[name].conversation(hints, self.context.schemas)
             self.serials += 1
             lane.serial = self.serials
         lane.protocol = name
+        lane.unknown = lane.unknown and name == "data"
         lane.starts.clear()
         return lane.conversation
+
+    def _seek_start(self, side: Side, lane: Lane, hints: Hints) -> bool:
+        """Pass over bytes that nobody claims, up to where a message starts; True when there is more to look at."""
+        r = lane.reader
+        if r.offset and not (hints.joined and r.offset < MAX_JOINED):
+            return False
+        window = WINDOW if hints.joined else PREFIX
+        have: i64 = r.limit - r.pos
+        final = lane.over or lane.finished or r.limit < r.end
+        if hints.joined and have < window and not final:
+            lane.wait(0)
+            return True
+        some = r.data[r.pos : r.pos + min(have, window)]
+        start: i64 = first_start(some, side, hints, self.context.schemas, r.offset >= WINDOW)
+        if start > 0:
+            self._unclaimed(side, lane, r.pos + start, "the capture begins inside a message, or something precedes it")
+        elif hints.joined and have >= window:
+            # a start line may lie across the end of what was looked at
+            self._unclaimed(side, lane, r.pos + window - PREFIX)
+        return start > 0 or (hints.joined and have >= window)
 
     # what cannot be cut
 

@@ -17,14 +17,15 @@ class Hints:
     `protocol` is what the layer below said it hands over ("" if nothing); `content_type` is a media type
     in lower case without parameters; ports are 0 when there are none; `details` are header fields (names in lower
     case) of the message that carries the bytes, shared and not to be changed. `message` is what a handover leaves
-    unanswered. `sample` are the first bytes where nobody can say what they are: derived bytes are then
-    read only by a protocol that strongly recognises them.
+    unanswered. `joined` says that the beginning of the bytes was not captured. `sample` are the first bytes where
+    nobody can say what they are: derived bytes are then read only by a protocol that strongly recognises them.
     """
 
     __slots__ = (
         "client_port",
         "content_type",
         "details",
+        "joined",
         "message",
         "protocol",
         "sample",
@@ -50,6 +51,7 @@ class Hints:
         self.why = why
         self.details: dict[str, str] = {}
         self.message: Message | None = None
+        self.joined = False
         self.sample = b""
 
 
@@ -152,7 +154,8 @@ class Protocol:
     message again with the same routines that cut it. An entry of `content_types` that ends in "*" stands for all media
     types that start so. `undoes_codings`: it gets bodies without their content codings (RFC 9110 8.4). `inline`: it
     cuts no messages out of bodies, whose tree is part of the message that carries them. `sender(prefix)` is the
-    only side that can begin so, -1 when both could or it is something else.
+    only side that can begin so, -1 when both could or it is something else. `quick`: its `resync` runs through
+    megabytes in no time.
     """
 
     name: str
@@ -166,3 +169,4 @@ class Protocol:
     undoes_codings: bool = False
     inline: bool = False
     sender: Callable[[bytes], Side] | None = None
+    quick: bool = False

@@ -293,4 +293,5 @@ PROTOCOL = Protocol(
     explain=explain,
     ports=(80, 8000, 8080, 8888),
     sender=sender,
+    quick=True,
 )

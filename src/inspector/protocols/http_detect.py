@@ -13,6 +13,9 @@ METHODS: Final = frozenset(
     b"REPORT MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE LINK UNLINK QUERY ACL BIND".split()
 )
 LONGEST_METHOD: Final = 32
+VERSION: Final = b" HTTP/1."
+MAX_TARGET: Final = 8192
+"""Bytes before a version that are searched for a method; RFC 9112 3 asks servers to take request lines of 8,000."""
 STATUS_LINE: Final = re.compile(rb"HTTP/1\.[0-9] [1-9][0-9][0-9][ \r\n]")
 
 
@@ -58,12 +61,31 @@ def find_head(side: Side, data: bytes, pos: int) -> int:
     if side == SERVER:
         found = STATUS_LINE.search(data, pos)
         return found.start() if found is not None else -1
-    at = pos
+    line = before = pos
     while True:
-        at = data.find(b" HTTP/1.", at)
+        at = data.find(VERSION, before)
         if at < 0:
             return -1
-        line = data.rfind(b"\n", pos, at) + 1 or pos
-        if data[line:at].split(b" ")[0] in METHODS:
+        newline = data.rfind(b"\n", before, at)
+        line = newline + 1 if newline >= 0 else line
+        if data[line : min(at, line + LONGEST_METHOD)].partition(b" ")[0] in METHODS:
             return line
-        at += 8
+        before = at + len(VERSION)
+        start = _inside_line(data, max(line, at - MAX_TARGET), at)
+        if start >= 0:
+            end = data[before + 1 : before + 3]
+            if end[:1] == b"\n" or end == b"\r\n":
+                return start
+            if len(end) < 2 and b"\r\n".startswith(end):
+                # whether the line ends here is still to come
+                return -1
+
+
+def _inside_line(data: bytes, start: int, end: int) -> int:
+    """Where a method and a target stand that end at `end`, such as behind a body without a line end; or -1."""
+    rest, space, target = data[start:end].rpartition(b" ")
+    word = rest[-LONGEST_METHOD:].rpartition(b" ")[2]
+    for length in range(len(word), 2, -1):
+        if space and target and word[-length:] in METHODS:
+            return end - len(target) - 1 - length
+    return -1
