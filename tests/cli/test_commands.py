@@ -67,9 +67,10 @@ def test_flow_rows(run: Run) -> None:
     (flow,) = rows(run("ls", PLAIN, "--jsonl", "--level", "conn").out)
     assert list(flow) == [
         "number", "time", "transport", "client", "server", "client_known_by", "first_packet", "last_packet",
-        "packets", "bytes", "ends", "protocols", "messages", "verdicts", "notes",
+        "packets", "bytes", "ends", "protocols", "messages", "processes", "verdicts", "notes",
     ]  # fmt: skip
     assert (flow["bytes"], flow["ends"], flow["protocols"]) == ([78, 0], ["fin", "fin"], ["http"])
+    assert flow["processes"] == [None, None]
     assert {each["protocol"] for each in flow["verdicts"] if each["chosen"]} == {"http"}
 
 
@@ -283,6 +284,23 @@ def test_bytes_that_end_too_early_are_exit_code_4(run: Run) -> None:
     result = run("bytes", "80010001000000", "--as", "thrift")
     assert result.code == 4
     assert "80" in result.out
+
+
+CALL = "80010001 00000004 61636861 00000001 080001 00000005 00"
+"""A call of `acha` whose first argument is 5."""
+
+
+def test_bytes_take_names_from_idl_and_modules(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.thrift").write_text("service A { void acha(1: i32 numero) }")
+    generated = 'class acha_args:\n    thrift_spec = (None, (1, 8, "num", None, None))\n'
+    (tmp_path / "servico_gerado.py").write_text(generated)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for option, name in (
+        (["--thrift", str(tmp_path / "a.thrift")], "numero"),
+        (["--thrift", str(tmp_path)], "numero"),
+        (["--thrift-module", "servico_gerado"], "num"),
+    ):
+        assert run("bytes", CALL, "--as", "thrift", *option).out.startswith(f"acha({name}=5)\n")
 
 
 def test_fields_as_text_and_json(run: Run) -> None:

@@ -94,3 +94,30 @@ def test_a_directory_of_files(tmp_path: Path) -> None:
     schema.load(tmp_path)
     assert schema.function("one") is not None
     assert schema.function("two") is not None
+
+
+def test_enumerations_of_pythons_own_kind(package: str, tmp_path: Path) -> None:
+    text = GENERATED.replace(
+        'class Kind:\n    A = 1\n    _VALUES_TO_NAMES = {1: "A"}', "class Kind(IntEnum):\n    A = 1"
+    )
+    (tmp_path / package / "Finder.py").write_text("from enum import IntEnum\n" + text)
+    schema = ThriftSchema()
+    schema.load_module(package)
+    find = schema.function("find")
+    assert find is not None
+    kind = find.args.fields[2].type.enum
+    assert kind is not None
+    assert (kind.name, kind.names) == ("Kind", {1: "A"})
+
+
+def test_what_thriftpy2_loaded(package: str, tmp_path: Path) -> None:
+    (tmp_path / "store.thrift").write_text("struct Key { 1: string name } service Store { Key first(1: Key like) }")
+    source = (
+        f"import thriftpy2\nstore = thriftpy2.load({str(tmp_path / 'store.thrift')!r}, module_name='store_thrift')\n"
+    )
+    (tmp_path / package / "api.py").write_text(source)
+    schema = ThriftSchema()
+    schema.load_module(f"{package}.api")
+    first = schema.function("first")
+    assert first is not None
+    assert (first.service, first.args.fields[1].type.name, first.result.fields[0].type.name) == ("Store", "Key", "Key")

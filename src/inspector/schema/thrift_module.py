@@ -1,4 +1,4 @@
-"""Names and types from an installed Python module that Thrift's compiler wrote, by its `thrift_spec` tuples."""
+"""Names and types from an installed Python module: what Thrift's compiler wrote, or thriftpy2 made."""
 
 import importlib
 import pkgutil
@@ -26,6 +26,7 @@ from inspector.schema.thrift import (
     map_type,
     struct_type,
 )
+from inspector.schema.thrift_files import services
 
 _ARGS: Final = "_args"
 _RESULT: Final = "_result"
@@ -42,11 +43,18 @@ def module_functions(name: str) -> list[Function]:
         module = importlib.import_module(name)
         for each in [module, *_submodules(module)]:
             found += _functions(each, converter)
+            found += _loaded(each)
     except Exception as error:  # whatever an imported module raises
         raise UsageError(f"module {name}: {error or type(error).__name__}") from error
     if not found:
         raise UsageError(f"module {name}: holds no Thrift service (classes with thrift_spec that end in _args)")
     return found
+
+
+def _loaded(module: ModuleType) -> list[Function]:
+    """The functions of the modules that thriftpy2 made of `.thrift` files, under whatever name this one has them."""
+    made = [one for one in [module, *vars(module).values()] if hasattr(one, "__thrift_meta__")]
+    return [function for one in made for function in services(one)]
 
 
 def _submodules(module: ModuleType) -> list[ModuleType]:

@@ -25,7 +25,14 @@ from inspector.cli.options import ProtocolName, as_json, depth
     "--side", type=click.Choice(["client", "server"]), default="client", show_default=True, help="Who sent them."
 )
 @click.option(
-    "--thrift", metavar="FILE", multiple=True, type=click.Path(path_type=Path, dir_okay=False), help="Thrift IDL."
+    "--thrift",
+    metavar="FILE|DIR",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="Thrift IDL files or directories of them.",
+)
+@click.option(
+    "--thrift-module", metavar="MODULE", multiple=True, help="A Python module that Thrift's compiler wrote; it is run."
 )
 @click.option(
     "--proto",
@@ -48,6 +55,7 @@ def command(
     number: str | None,
     side: str,
     thrift: tuple[Path, ...],
+    thrift_module: tuple[str, ...],
     proto: tuple[Path, ...],
     message_type: str,
     with_hex: bool,
@@ -81,5 +89,7 @@ def command(
         return show_first_bytes(candidates, SIDE_NAMES.index(side), as_json, color)
 
     look = Look("message", with_hex, -1 if depth is None else depth, as_json, raw, color)
-    options = Options(thrift=list(thrift), proto=list(proto), message_type=message_type)
+    options = Options(
+        thrift=list(thrift), thrift_modules=list(thrift_module), proto=list(proto), message_type=message_type
+    )
     return show_bytes(candidates[0], protocols, side, options, look, in_words)
