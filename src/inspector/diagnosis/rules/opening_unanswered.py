@@ -21,6 +21,7 @@ References
 """
 
 from inspector.diagnosis import readings
+from inspector.diagnosis.clients import http2_words
 from inspector.diagnosis.ending import CLOSED, HANG, RESET
 from inspector.diagnosis.evidence import ack_evidence, ending_evidence, reading_evidence
 from inspector.diagnosis.fits import Fit, fits
@@ -88,7 +89,8 @@ def _finding(case: Case, opening: Opening) -> Finding:
         severity="error" if certain else "warning",
         flow=case.flow.number,
         title=f"{opening.name} sent to {port}",
-        see=f"The client began to speak {opening.name} to {case.flow.server}: {shown(case)}. {how_it_ended(case)}",
+        see=f"The client began to speak {opening.name} to {case.flow.server}: {shown(case)}. {how_it_ended(case)}"
+        + (f"\n{http2_words(case.ending.kind)}" if opening.family == "http2" else ""),
         why=_why(case, opening.name, likely, sign.text if sign is not None else ""),
         do=_do(case, opening),
         evidence=reading_evidence(

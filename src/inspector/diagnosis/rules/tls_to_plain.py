@@ -21,6 +21,7 @@ References
 
 from inspector.diagnosis import readings
 from inspector.diagnosis.answers import sasl_answer
+from inspector.diagnosis.clients import BINARY, tls_words
 from inspector.diagnosis.ending import CLOSED, HANG, RESET
 from inspector.diagnosis.evidence import (
     ack_evidence,
@@ -29,16 +30,22 @@ from inspector.diagnosis.evidence import (
     reading_evidence,
     server_end_evidence,
 )
+from inspector.diagnosis.fits import Fit, fits
+from inspector.diagnosis.greetings import greeting_of
 from inspector.diagnosis.openings import opening_of
 from inspector.diagnosis.readings import sized
 from inspector.diagnosis.scene import Case, Scene
+from inspector.diagnosis.testimony import testimony_of
 from inspector.diagnosis.thrift_port import how_it_ended, thrift_sign
 from inspector.diagnosis.witness import STRICT, quote, thrift_reader
 from inspector.diagnosis.words import count
-from inspector.model.finding import Finding
+from inspector.model.finding import Finding, Witness
 from inspector.model.sides import SERVER
 from inspector.protocols.data import preview
 
+WELL = 2
+"""The score from which on a candidate explains the ending well."""
+LISTED = 4
 SHOWN = 64
 """Bytes of the server's answer that are shown."""
 
@@ -76,7 +83,7 @@ def _finding(case: Case) -> Finding:
         why=_why(case),
         do=_do(case),
         evidence=evidence,
-        witness=quote([thrift_reader(STRICT, case.opening)]) if thrift_sign(case) is not None else None,
+        witness=_witness(case),
         references=[
             "RFC 8446 section 5.1 (record layer) and 4.1.2 (ClientHello)",
             "Apache Thrift, doc/specs/thrift-rpc.md, Framed vs. unframed transport",
@@ -108,9 +115,10 @@ def _misread(case: Case) -> list[readings.Reading]:
 
 def _came(case: Case) -> str:
     if case.silent:
-        return how_it_ended(case)
+        return f"{how_it_ended(case)}\n{tls_words(case.ending.kind)}"
     size = case.flow.buffers[SERVER].size
-    return f"The server answered with {count(size, 'byte')} that are no TLS: {preview(case.answer[:SHOWN])}."
+    came = f"The server answered with {count(size, 'byte')} that are no TLS: {preview(case.answer[:SHOWN])}."
+    return f"{came}\n{tls_words(BINARY)}"
 
 
 def _why(case: Case) -> str:
@@ -119,7 +127,7 @@ def _why(case: Case) -> str:
             "The client believes that the port speaks TLS. The first byte of its record, 22 (0x16), says handshake; "
             "the next two are a version; then comes the length."
         ),
-        "A server without TLS takes the same bytes for its own protocol.",
+        "The server believes that its own protocol begins, and takes the same bytes for that.",
     ]
     if not case.answer:
         lines.append(
@@ -129,6 +137,9 @@ def _why(case: Case) -> str:
     answer = sasl_answer(case.answer)
     if answer is not None:
         lines.append(f'This server expected SASL and said so: "{answer.text}"; 22 is the first byte of the handshake.')
+    greeting = greeting_of(case.answer)
+    if greeting is not None:
+        lines.append(f"It greeted the client as a server of {greeting.name} does, which speaks first.")
     for name, message in case.spoken.items():
         lines.append(f"The same port speaks {name} in flow {message.flow}, message {message.number}.")
     sign = thrift_sign(case)
@@ -138,7 +149,25 @@ def _why(case: Case) -> str:
         lines.append(
             "It may also be a TLS server that refused this handshake without saying why, for its name or its version."
         )
+    likely = _likely(case) if case.silent else []
+    if likely:
+        lines.append("What may have read it, best explanation first:")
+        lines += [f"{place}. {fit.line}" for place, fit in enumerate(likely, 1)]
     return "\n".join(lines)
+
+
+def _witness(case: Case) -> Witness | None:
+    """What the libraries behind the likely servers say of the handshake."""
+    heard = testimony_of(_likely(case), case.opening) if case.silent else None
+    if heard is None and thrift_sign(case) is not None:
+        return quote([thrift_reader(STRICT, case.opening)])
+    return heard
+
+
+def _likely(case: Case) -> list[Fit]:
+    """The servers without TLS that explain the ending well."""
+    found = [fit for fit in fits(case) if fit.score >= WELL and fit.reader.family not in {"tls", "http", "greeter"}]
+    return found[:LISTED]
 
 
 def _do(case: Case) -> str:
