@@ -184,3 +184,13 @@ def test_the_method_of_a_request() -> None:
     assert method_of(b'[{"id": "a", "method": "x"}, {"id": 2, "method": "y"}]', "2") == "y"
     assert method_of(b'{"id": 1}', "1") == ""
     assert method_of(b"\x1f\x8b", "1") == ""
+
+
+def test_json_in_a_data_line_is_read_where_it_stands() -> None:
+    (event,) = cut([(SERVER, b'data: {"n": 21.5}\n\n')], forced="sse")
+    tree = check_message(event)
+    (number,) = (f for f in tree.walk() if f.name == "json.value.number")
+    assert number.value == 21.5
+    assert event.buffer.read(number.start, number.end) == b"21.5"
+    (plain,) = cut([(SERVER, b"data: [not json\n\n")], forced="sse")
+    assert not [f for f in check_message(plain).walk() if f.name.startswith("json")]

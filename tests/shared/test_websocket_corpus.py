@@ -120,6 +120,11 @@ def test_the_vectors_of_the_standards(vector: dict[str, Any]) -> None:
         assert message.facts["websocket.mask"] == expected["masked"]
         assert message.facts.get("websocket.pmc", 0) == expected["rsv1"]
         assert message.issue is None
+    for message, expected in zip(frames, vector["frames"], strict=True):
+        if "payload" in expected:
+            payload = next(f for f in check_message(message).walk() if f.name == "websocket.payload")
+            buffer = payload.buffer or message.buffer
+            assert buffer.read(payload.start, payload.end) == expected["payload"].encode()
     texts = [frame["message"] for frame in vector["frames"] if "message" in frame]
     if texts:
         assert [m.facts["websocket.payload"] for m in found if "websocket.payload" in m.facts] == texts

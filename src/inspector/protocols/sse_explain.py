@@ -4,6 +4,7 @@ from inspector.model.message import Message
 from inspector.protocols.sse_block import BOM, CR, Block, is_number, split_line
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
+from inspector.wire.recorder import Body, Recorder
 
 NAMES = ("data", "event", "id", "retry")
 SHOWN = (
@@ -90,6 +91,8 @@ def _line(r: Reader, block: Block) -> None:
             r.skip("sse.space", 1)
         if r.pos < end:
             r.text("sse.value", end - r.pos)
+            if isinstance(r, Recorder) and name == "data" and value[:1] + value[-1:] in ("{}", "[]"):
+                r.bodies.append(Body(r.last, None, "application/json", True))
     _remark(r, name, value, colon)
     _line_end(r, "sse.line_end")
     r.close(int(value[:18]) if name == "retry" and is_number(value) else value)
