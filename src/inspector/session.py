@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from inspector.capture.open import open_capture
+from inspector.capture.processes import Processes, processes_in
 from inspector.capture.table import Capture
 from inspector.engine.attempt import Attempt, attempt, attempt_part
 from inspector.engine.detect import PREFIX, protocols, sender, verdicts
@@ -263,6 +264,11 @@ class Session:
                 verdict.chosen = (side, verdict.protocol) in chosen
                 found.append((side, verdict))
         return found
+
+    def processes(self, flow: int) -> Processes:
+        """The processes at both ends of a flow, where the capture names them."""
+        f = self.flow(flow)
+        return processes_in(self.capture.comments.get(f.syn_packet or f.first_packet, []))
 
     def notes(self, flow: int) -> list[FlowNote]:
         """Retransmissions, holes and the like in a flow."""

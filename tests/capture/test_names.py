@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from inspector.capture.live.names import Budget, Names, Owners, opening_ends, process_name, said, socket_inode
+from inspector.capture.live.names import Budget, Names, Owners, opening_ends, process_name, socket_inode
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="sock_diag and /proc are Linux's")
 
@@ -49,12 +49,6 @@ def ipv6(flags: int) -> bytes:
 )
 def test_only_a_syn_opens_a_connection(packet: bytes, ends: object) -> None:
     assert opening_ends(packet) == ends
-
-
-def test_both_names_are_said_where_they_are_known() -> None:
-    assert said("curl (pid 1)", "nginx (pid 2)") == "client curl (pid 1), server nginx (pid 2)"
-    assert said("", "nginx (pid 2)") == "server nginx (pid 2)"
-    assert said("", "") == ""
 
 
 def test_a_budget_grows_with_time_and_not_without_end() -> None:

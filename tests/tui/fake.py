@@ -5,6 +5,7 @@ from typing import cast
 
 import numpy as np
 
+from inspector.capture.processes import Process, Processes
 from inspector.capture.table import Capture, PacketTable
 from inspector.engine.attempt import Attempt, attempt_part
 from inspector.guide import Explanation
@@ -179,6 +180,9 @@ class FakeSession:
 
     def severity(self, message: Message) -> str | None:
         return "error" if message.flow == 1 else None
+
+    def processes(self, flow: int) -> Processes:
+        return (Process("curl", 12), None)
 
     def verdicts(self, flow: int) -> list[tuple[int, Verdict]]:
         found = [(0, Verdict("http", STRONG, "starts with a method")), (0, Verdict("tls", 0, "no record header"))]

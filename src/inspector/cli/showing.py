@@ -169,6 +169,9 @@ def _flow(session: Session, number: int, look: Look, paint: Paint) -> Iterator[s
     )
     if flow.client_known_by:
         yield f"client: {flow.client_known_by}"
+    for who, process in zip(SIDE_NAMES, session.processes(number), strict=True):
+        if process is not None:
+            yield f"{who} process: {printable(str(process))}"
     if ending_words(flow):
         yield f"end: {ending_words(flow)}"
     yield from _verdicts(session, flow, paint)

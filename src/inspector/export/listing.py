@@ -111,7 +111,7 @@ class FlowLines(Lines[Flow]):
             f"{item.number:>{self.flow_width}}  {self.clock.write(time)}"
             f"  {item.client!s:>{self.client_width}} → {item.server!s:<{self.server_width}}"
             f"  {item.transport} {names:<{self.protocol_width}} {plural(item.packet_count, 'packet'):>11}"
-            f"  {sent:>8} → ← {received:<8}  {ending_words(item)}"
+            f"  {sent:>8} → ← {received:<8}  {ending_words(item)}{process_words(self.session, item)}"
         )
 
 
@@ -125,6 +125,14 @@ def flow_protocols(messages: list[Message]) -> dict[int, list[str]]:
             seen.add(key)
             found.setdefault(message.flow, []).append(message.protocol)
     return found
+
+
+def process_words(session: Session, flow: Flow) -> str:
+    """The processes at both ends, where the capture names any: "  curl (pid 12) → nginx (pid 3)"."""
+    client, server = session.processes(flow.number)
+    if client is None and server is None:
+        return ""
+    return f"  {printable(str(client or '?'))} → {printable(str(server or '?'))}"
 
 
 def ending_words(flow: Flow) -> str:

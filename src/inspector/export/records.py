@@ -106,6 +106,13 @@ class NoteRecord(Struct):
     text: str
 
 
+class ProcessRecord(Struct):
+    """A program at one end of a flow."""
+
+    name: str
+    pid: int
+
+
 class FlowRecord(Struct):
     """One row of `ls --level flow`; pairs are client first, server second."""
 
@@ -122,6 +129,7 @@ class FlowRecord(Struct):
     ends: list[str]
     protocols: list[str]
     messages: int
+    processes: list[ProcessRecord | None]
     verdicts: list[VerdictRecord]
     notes: list[NoteRecord]
 

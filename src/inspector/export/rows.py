@@ -10,6 +10,7 @@ from inspector.export.records import (
     FlowRecord,
     NoteRecord,
     PacketRecord,
+    ProcessRecord,
     VerdictRecord,
     WitnessRecord,
 )
@@ -83,6 +84,9 @@ class FlowRows:
             ends=list(flow.ends),
             protocols=self.protocols.get(flow.number, []),
             messages=self.counts.get(flow.number, 0),
+            processes=[
+                None if each is None else ProcessRecord(each.name, each.pid) for each in session.processes(flow.number)
+            ],
             verdicts=[
                 VerdictRecord(
                     SIDE_NAMES[side], each.protocol, STRENGTH_NAMES[each.strength], each.evidence, each.chosen

@@ -12,6 +12,7 @@ from inspector.tui.text import ARROWS, GLYPHS, Line, clock, duration, size
 from inspector.tui.widgets.virtual_table import Column
 
 if TYPE_CHECKING:
+    from inspector.capture.processes import Processes
     from inspector.model.flow import Flow
     from inspector.session import Session
     from inspector.tui.digest import Digest
@@ -135,6 +136,7 @@ class FlowRows:
         Column("messages", 8, right=True, drop=1),
         Column("packets", 7, right=True, drop=3),
         Column("ended", 14, drop=4),
+        Column("processes", 24, drop=5),
         Column("finding", 32, grow=True),
     )
 
@@ -179,6 +181,7 @@ class FlowRows:
             ("", str(self.digest.message_count(flow.number))),
             ("dim", str(flow.packet_count)),
             ("dim", ended(flow)),
+            ("dim", owners(self.session.processes(flow.number))),
             ("", findings[0].title if findings else ""),
         ]
 
@@ -249,6 +252,12 @@ def state_glyph(flow: Flow) -> str:
     if any(ends):
         return "◐"
     return "○"
+
+
+def owners(processes: Processes) -> str:
+    """The processes at both ends, where the capture names any: "curl 12 ► nginx 3"."""
+    names = ["" if each is None else f"{each.name} {each.pid}" for each in processes]
+    return f"{names[0]} {ARROWS[CLIENT]} {names[1]}".strip() if any(names) else ""
 
 
 def ended(flow: Flow) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from inspector.capture.live.recording import Drop
+from inspector.capture.processes import processes_in
 from inspector.spool import Row
+from inspector.tui.levels import owners
 from inspector.tui.text import ARROWS, Line, plural
 from inspector.tui.widgets.virtual_table import Column
 
@@ -16,14 +17,6 @@ LOOK: Final = 5_000
 """Rows looked at for one with something wrong: what a key may take."""
 PATIENCE: Final = 1_000_000_000
 """Nanoseconds to wait for a row behind a loss; then it goes to the end of the list."""
-
-_END: Final = re.compile(r"(client|server) (.*?) \(pid (\d+)\)")
-
-
-def short_process(said: str) -> str:
-    """`client curl (pid 7), server nginx (pid 8)` as "curl 7 ► nginx 8"."""
-    ends = {who: f"{name} {pid}" for who, name, pid in _END.findall(said)}
-    return f"{ends.get('client', '')} {ARROWS[0]} {ends.get('server', '')}".strip() if ends else ""
 
 
 class LiveTable:
@@ -107,7 +100,7 @@ class LiveTable:
             (role, r.protocol),
             ("", str(r.length)),
             ("warning" if r.issue else "", r.summary if r.complete else f"{r.summary} …"),
-            ("dim", short_process(r.process)),
+            ("dim", owners(processes_in([r.process]))),
         ]
 
     def _loss(self, drop: Drop) -> Line:

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from inspector.capture.processes import said
+
 REST: Final = 0.2
 """Seconds between two looks through all processes; short ones in between stay nameless."""
 SHARE: Final = 0.2
@@ -174,11 +176,6 @@ class Owners:
                     self.busy = [pid, *(each for each in self.busy[:3] if each != pid)]
                     return True
         return False
-
-
-def said(client: str, server: str) -> str:
-    """Both names as they are written into captures; inspector.net.processes reads them."""
-    return ", ".join(f"{who} {name}" for who, name in (("client", client), ("server", server)) if name)
 
 
 def opening_ends(packet: bytes) -> Ends | None:

@@ -18,8 +18,9 @@ from typing import Final
 
 from inspector.capture.blocks import interface_block, section_block
 from inspector.capture.live.helper import TELL_EVERY, Teller
-from inspector.capture.live.names import Names, said
+from inspector.capture.live.names import Names
 from inspector.capture.live.segments import ACK, FIN, MOST, PSH, RST, SYN, Conversation, End
+from inspector.capture.processes import said
 from inspector.model.errors import UsageError
 
 LINK_RAW: Final = 101
