@@ -74,14 +74,19 @@ def judge(name: str, heard: list[Heard], read: ReadAs) -> Verdict:
         if speech is not None and speech.title not in {known.title for known in verdict.speeches}:
             verdict.state = "open"
             verdict.speeches.append(speech)
-    named = [speech for speech in verdict.speeches if speech.protocol != probes.OTHER]
-    verdict.speeches = named or verdict.speeches
-    if any(speech.protocol == "tls" and speech.heard.inside is not None for speech in named):
-        # what was said in clear was a complaint, and "TLS" alone says less
-        verdict.speeches = named = [speech for speech in named if speech.heard.inside is not None]
-    if any(speech.protocol == "grpc" for speech in named):
-        verdict.speeches = [speech for speech in named if speech.title != NAMES[probes.HTTP2]]
+    verdict.speeches = _telling(verdict.speeches)
     return verdict
+
+
+def _telling(found: list[Speech]) -> list[Speech]:
+    """Without what another speech says better: what is unknown, what was said in clear by a server of TLS, the same in
+    fewer words."""
+    named = [speech for speech in found if speech.protocol != probes.OTHER] or found
+    if any(speech.heard.inside is not None for speech in named):
+        named = [speech for speech in named if speech.heard.inside is not None]
+    if any(speech.protocol == "grpc" for speech in named):
+        named = [speech for speech in named if speech.title != NAMES[probes.HTTP2]]
+    return [each for each in named if not any(o is not each and o.title.startswith(each.title) for o in named)]
 
 
 def _speech(each: Heard, read: ReadAs) -> Speech | None:
