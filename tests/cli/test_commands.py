@@ -427,3 +427,12 @@ def test_a_message_is_shown_as_another_protocol_beside_itself(run: Run) -> None:
     (attempt,) = document["attempts"]
     assert document["message"] == 1
     assert attempt["fields"]["children"][0]["origins"] == [{"packet": 4, "start": 66, "end": 70, "exact": True}]
+
+
+@pytest.mark.parametrize("more", [(), ("--jsonl",), ("--level", "packet"), ("--level", "flow"), ("--fields", "number")])
+def test_a_filter_that_matches_nothing_says_what_to_drop(run: Run, more: tuple[str, ...]) -> None:
+    result = run("ls", GET, "-Y", "http and thrift", *more)
+    assert (result.code, result.out) == (0, "")
+    assert "`http` alone matches" in result.err
+    assert "`thrift` alone matches 0 (there is no thrift here)" in result.err
+    assert run("ls", GET, "-Y", "http and thrift", "-q", *more).err == ""

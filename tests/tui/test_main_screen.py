@@ -300,6 +300,7 @@ async def test_nothing_left_says_what_to_do() -> None:
         main.query_one(Input).value = "length > 99999"
         main = await until(pilot, lambda: not main.wish.plain)
         assert "C clears the filter" in text_of(main.explain)
+        assert "length is 18, 22 here" in text_of(main.table)
         main = await press(pilot, "enter", "full_stop", "j", "G", "3", "1", "W", "q", "C")
         main = await until(pilot, lambda: main.wish.plain)
         assert len(main.rows) > 0

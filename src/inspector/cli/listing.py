@@ -1,9 +1,10 @@
 """Prints lists in every form: text, JSON lines, one JSON document, tab-separated fields; writes their packets."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 from inspector.cli.colour import painter
@@ -14,7 +15,8 @@ from inspector.export.documents import head, opening
 from inspector.export.levels import Level, level_named
 from inspector.export.listing import finding_line
 from inspector.export.names import compile_for
-from inspector.export.words import Clock, printable
+from inspector.export.words import Clock, plural, printable
+from inspector.query import Filter, why_none
 from inspector.session import Session
 
 PLURALS = {"message": "messages", "packet": "packets", "flow": "flows"}
@@ -43,6 +45,11 @@ def print_list(source: Source, request: Request) -> int:
     chosen = compile_for(session, request.display_filter) if request.display_filter is not None else None
     level: Level[Any] = level_named(request.level, session, request.raw)
     rows: Iterable[Any] = level.rows(chosen)
+    if chosen is not None and not source.quiet:
+        first = list(islice(rows, 1))
+        rows = chain(first, rows)
+        if not first:
+            _say_why_none(session, level, chosen)
     if request.count is not None:
         rows = islice(rows, request.count)
     if request.write is not None:
@@ -63,6 +70,21 @@ def print_list(source: Source, request: Request) -> int:
     if request.write is not None:
         _write_packets(session, level, rows, request.write)
     return exit_code(session)
+
+
+def _say_why_none(session: Session, level: Level[Any], chosen: Filter) -> None:
+    """On stderr, that nothing matches, and what to drop."""
+    count = 0
+
+    def lookups() -> Iterator[Callable[[str], list[object]]]:
+        nonlocal count
+        for row in level.rows(None):
+            count += 1
+            yield partial(level.values, row)
+
+    hint = why_none(chosen, lookups())
+    said = f"none of {plural(count, level.name)} matches"
+    sys.stderr.write(f"inspector: {in_file(session, said)}{f': {hint}' if hint else ''}\n")
 
 
 def _print_text(session: Session, level: Level[Any], rows: Iterable[Any], request: Request, output: Output) -> None:

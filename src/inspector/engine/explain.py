@@ -1,6 +1,7 @@
 """Pass 2: the full field tree of one message."""
 
 from inspector.engine.bodies import read_bodies
+from inspector.engine.bugs import told
 from inspector.engine.detect import protocols
 from inspector.model.errors import DecodeError
 from inspector.model.field import Field
@@ -26,6 +27,8 @@ def explain(message: Message, schemas: Schemas) -> Field:
             tree = r.finish()
         except DecodeError as error:
             tree = r.finish(error.reason)
+        except Exception as bug:  # noqa: BLE001 (one decoder's bug must not take the rest of a capture away)
+            tree = r.finish(told(bug, message.protocol, r.offset).reason)
         if r.bodies:
             read_bodies(message, r.bodies, schemas)
     tree.value = message.summary

@@ -5,6 +5,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from inspector.engine.body import NOT_CAPTURED, CodedBody
+from inspector.engine.bugs import told
 from inspector.engine.detect import PREFIX, choose, first_start, is_claimed, protocols, undoes_codings
 from inspector.engine.lane import Lane
 from inspector.model.buffer import Buffer, Slices
@@ -200,6 +201,9 @@ class Stream(Sink):
                     lane.waits_for_peer = True
                 else:
                     lane.wait(error.wanted)
+            except Exception as bug:  # noqa: BLE001 (one decoder's bug must not take the rest of a capture away)
+                r.rewind(start)
+                self._stuck(side, lane, conversation, told(bug, lane.protocol, r.offset))
             else:
                 if self.handed_over:
                     return True
@@ -288,6 +292,8 @@ class Stream(Sink):
             m = conversation.incomplete(side, r, error, self)
         except DecodeError:
             m = None
+        except Exception as bug:  # noqa: BLE001 (as above)
+            error = told(bug, lane.protocol, r.base + start)
         r.rewind(start if m is None else r.pos)
         if self.handed_over:
             return

@@ -21,11 +21,12 @@ MAX_NESTING = 100
 
 
 class Filter:
-    """A compiled filter; `names` are the fields it asks for."""
+    """A compiled filter; `names` are the fields it asks for, `terms` what its outermost `and` joins."""
 
     def __init__(self, text: str, condition: Condition, names: frozenset[str]) -> None:
         self.text = text
         self.names = names
+        self.terms: tuple[Filter, ...] = ()
         self._condition = condition
 
     def matches(self, lookup: Lookup) -> bool:
@@ -40,8 +41,19 @@ def compile_filter(text: str, known: Collection[str] | None = None, families: Co
     """
     if len(text) > MAX_FILTER:
         raise UsageError(f"filter: longer than {MAX_FILTER} characters")
+    tree = _parse(text)
+    whole = _compile(text, tree, known, families)
+    if tree.data == "both":
+        parts = [_tree(child) for child in tree.children]
+        whole.terms = tuple(
+            _compile(text[part.meta.start_pos : part.meta.end_pos], part, known, families) for part in parts
+        )
+    return whole
+
+
+def _compile(text: str, tree: "Tree[Token]", known: Collection[str] | None, families: Collection[str]) -> Filter:
     compiler = _Compiler(text, known, tuple(families))
-    return Filter(text, compiler.condition(_parse(text), 0), frozenset(compiler.names))
+    return Filter(text, compiler.condition(tree, 0), frozenset(compiler.names))
 
 
 class _Compiler:
@@ -95,7 +107,7 @@ def _parser() -> "Lark":
     from lark import Lark
 
     grammar = (files("inspector.query") / "grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr")
+    return Lark(grammar, parser="lalr", propagate_positions=True)
 
 
 def _parse(text: str) -> "Tree[Token]":

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SWITCH_INTERVAL = 0.001
 """Seconds before a worker gives way to the thread that draws: a key is answered in 15 ms instead of 25."""
+BUG = 70
+"""EX_SOFTWARE of sysexits.h: the fault is ours."""
 TELL_EVERY = 0.1
 """Seconds between two updates of the progress meter."""
 
@@ -56,10 +58,9 @@ class InspectorApp(App[int]):
     class Opened(Message):
         """The capture is open."""
 
-        def __init__(self, session: Session, flow: int = 0, message: int = -1) -> None:
+        def __init__(self, session: Session, message: int = -1) -> None:
             super().__init__()
             self.session = session
-            self.flow = flow
             self.message = message
 
     def __init__(self, opener: Opener, path: str | None = None, display_filter: str = "") -> None:
@@ -113,7 +114,7 @@ class InspectorApp(App[int]):
 
         session = self.opener(path, tell)
         gc.freeze()
-        self.post_message(self.Opened(session, message=self.landing_message(session)))
+        self.post_message(self.Opened(session, self.landing_message(session)))
 
     @on(Told)
     def _told(self, event: Told) -> None:
@@ -122,7 +123,7 @@ class InspectorApp(App[int]):
 
     @on(Opened)
     def _opened(self, event: Opened) -> None:
-        self.switch_screen(MainScreen(event.session, self.display_filter, event.flow, event.message))
+        self.switch_screen(MainScreen(event.session, self.display_filter, event.message))
 
     @on(DecodeScreen.Chosen)
     def _decode_as(self, event: DecodeScreen.Chosen) -> None:
@@ -132,7 +133,7 @@ class InspectorApp(App[int]):
 
         def decode() -> None:
             event.session.decode_as(event.selector, event.protocol)
-            self.post_message(self.Opened(event.session, event.flow))
+            self.post_message(self.Opened(event.session, nearest(event.session, event.flow, event.packet)))
 
         self.run_worker(decode, "open", "open", thread=True, exclusive=True, exit_on_error=False)
 
@@ -141,14 +142,22 @@ class InspectorApp(App[int]):
         self.open(event.path)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Say what was wrong with a capture; anything else is a bug and ends the program with its traceback."""
-        if event.state != WorkerState.ERROR:
-            return
+        """Say what was wrong with a capture; anything else is a bug."""
         error = event.worker.error
-        if event.worker.name != "open" or not isinstance(error, InspectorError):
-            assert error is not None
+        if event.state != WorkerState.ERROR or error is None:
+            return
+        if event.worker.name != "open":
             raise error
-        self.switch_screen(FailedScreen(str(error), error.exit_code, back=self.path is None))
+        text, code = f"bug: {type(error).__name__}: {error} (INSPECTOR_DEBUG=1 inspector ls FILE shows where)", BUG
+        if isinstance(error, InspectorError):
+            text, code = str(error), error.exit_code
+        self.switch_screen(FailedScreen(text, code, back=self.path is None))
+
+
+def nearest(session: Session, flow: int, packet: int) -> int:
+    """The index of the message of a conversation that begins in a packet, or next behind it; -1 without any."""
+    own = [(message.packet < packet, index) for index, message in enumerate(session.messages) if message.flow == flow]
+    return min(own)[1] if own else -1
 
 
 def run(path: str | None, options: Options, display_filter: str | None = None) -> int:

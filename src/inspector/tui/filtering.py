@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,13 +36,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The rows left in each level: row codes of messages, numbers of flows and packets; `found` of `total` messages."""
+    """The rows left in each level: row codes of messages, numbers of flows and packets; `found` of `total` messages.
+
+    `hint` says, where nothing is left, what to drop.
+    """
 
     codes: Sequence[int]
     flows: Sequence[int]
     packets: Sequence[int]
     found: int
     total: int
+    hint: str = ""
 
 
 def problem(error: UsageError) -> Line:
@@ -56,7 +60,7 @@ def problem(error: UsageError) -> Line:
 def outcome(choice: Choice, wish: Wish) -> str:
     """How many rows a wish leaves, in words."""
     where = f" in conversation c{wish.flow}" if wish.flow else ""
-    hint = "" if choice.found else " · C clears the filter"
+    hint = f" · {choice.hint}" if choice.hint else ""
     return f"{choice.found:,} of {plural(choice.total, 'message')}{where}{hint}"
 
 
@@ -106,7 +110,26 @@ def choose(session: Session, digest: Digest, wish: Wish, wanted: Filter | None, 
             if code >= 0:
                 carried.update(session.packets_of(session.messages[code]))
         packets = sorted(carried)
-    return Choice(codes, flows, [int(number) for number in packets], found, len(session.messages))
+    hint = _hint(session, wish, wanted, lock, stop) if wanted is not None and not found else ""
+    return Choice(codes, flows, [int(number) for number in packets], found, len(session.messages), hint)
+
+
+def _hint(session: Session, wish: Wish, wanted: Filter, lock: Lock, stop: Stopped) -> str:
+    """What to drop of a filter that matches nothing."""
+    from inspector.export.lookup import Lookup
+    from inspector.query import why_none
+
+    lookup = Lookup(session)
+
+    def lookups() -> Iterator[Callable[[str], list[object]]]:
+        for at, message in enumerate(session.messages):
+            if at % CHECK_EVERY == 0 and stop():
+                return
+            if not wish.flow or message.flow == wish.flow:
+                with lock:
+                    yield lookup.at(message).values
+
+    return why_none(wanted, lookups())
 
 
 def _keep(session: Session, digest: Digest, wish: Wish, wanted: Filter | None, lock: Lock, stop: Stopped) -> list[int]:

@@ -29,9 +29,10 @@ def head_line(session: Session, digest: Digest) -> tuple[Line, Line]:
         )
     )
     name = "standard input" if session.path == "-" else Path(session.path).name
-    left: Line = [("title", " inspector "), ("strong", f" {printable(name)}  "), ("dim", counts)]
+    left: Line = [("title", " inspector "), ("strong", f" {printable(name)}  ")]
     if session.issues:
-        left.append(("warning", f"  ! {printable(session.issues[0])}"))
+        left.append(("warning", f"! {printable(session.issues[0])}  "))
+    left.append(("dim", counts))
     right: Line = []
     if not digest.complete:
         right.append(("dim", "looking for trouble … "))
@@ -77,10 +78,11 @@ def _tabs(names: dict[str, str], shown: str) -> Line:
     return [("shown", f"{text.upper()}  ") if name == shown else ("pane", f"{text}  ") for name, text in names.items()]
 
 
-def empty_list(session: Session, level: str, filtered: bool) -> str:
-    """What to say where there is nothing to list."""
+def empty_list(session: Session, level: str, filtered: bool, hint: str) -> str:
+    """What to say where there is nothing to list; `hint` is what to drop of the filter."""
     if filtered:
-        return "Nothing matches. C clears the filter, c shows all conversations again."
+        why = f" {hint[:1].upper()}{hint[1:]}." if hint else ""
+        return f"Nothing matches.{why} C clears the filter, c shows all conversations again."
     reason = f": {session.issues[0]}" if session.issues else "."
     other = " 3 shows the packets." if level == MESSAGES and session.packet_count else ""
     return f"This capture holds no {LEVEL_NAMES[level]}{reason}{other}"

@@ -91,12 +91,13 @@ class DecodeScreen(KeyScreen):
 
     @dataclass
     class Chosen(Message):
-        """Read what `selector` names as `protocol` ("": back to detection), then show conversation `flow`."""
+        """Read what `selector` names as `protocol` ("": back to detection), then show `packet` of that `flow`."""
 
         session: Session
         selector: str
         protocol: str
         flow: int
+        packet: int
 
     @dataclass
     class Explained(Message):
@@ -239,7 +240,8 @@ class DecodeScreen(KeyScreen):
             return
         flow = self.session.flows[self.flow - 1]
         selector = {"flow": f"flow {flow.number}", "port": f"port {flow.server.port}", "file": "file"}[scope]
-        self.post_message(self.Chosen(self.session, selector, self.rows.name(self.table.cursor), self.flow))
+        packet = self.message.packet if self.message is not None else 0
+        self.post_message(self.Chosen(self.session, selector, self.rows.name(self.table.cursor), self.flow, packet))
 
     @property
     def _focused(self) -> VirtualTable | FieldList | TextPane:

@@ -48,7 +48,7 @@ class MainScreen(Moves):
     BINDINGS = bindings(MAIN)
     CSS_PATH = "main.tcss"
 
-    def __init__(self, session: Session, display_filter: str = "", flow: int = 0, message: int = -1) -> None:
+    def __init__(self, session: Session, display_filter: str = "", message: int = -1) -> None:
         super().__init__()
         self.session = session
         self.naming = Naming(session.guide)
@@ -66,7 +66,6 @@ class MainScreen(Moves):
         self._known: frozenset[str] | None = None
         self._wished = Wish()
         self._first_filter = display_filter
-        self._first_flow = flow
         self._first_message = message
 
     def compose(self) -> ComposeResult:
@@ -97,8 +96,7 @@ class MainScreen(Moves):
         self.filter = self.query_one(FilterBar)
         self.add_class("-at-layers", "-values")
         self.table.focus()
-        flows = [message.flow for message in self.session.messages] if self._first_flow else []
-        first = flows.index(self._first_flow) if self._first_flow in flows else max(0, self._first_message)
+        first = max(0, self._first_message)
         self.show_rows(self.rows, first)
         if len(self.rows):
             self.go(self.rows.stop(first), landing.root)
@@ -118,7 +116,9 @@ class MainScreen(Moves):
         self.table.styles.height = min(len(rows), MOST_ROWS) + self.table.fixed
         if not len(rows):
             self.stop = self.study = None
-            self.explain.show([[("warning", empty_list(self.session, self.level, not self.wish.plain))]])
+            self.explain.show(
+                [[("warning", empty_list(self.session, self.level, not self.wish.plain, self.choice.hint))]]
+            )
         self.show_heads()
 
     def show_heads(self) -> None:
