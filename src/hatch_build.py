@@ -26,6 +26,7 @@ INTERPRETED = (
     "capture/live/helper.py",
     "capture/live/interfaces.py",
     "capture/live/names.py",
+    "capture/live/netlink.py",
     "capture/live/orders.py",
     "capture/live/recording.py",
     "capture/live/records.py",

@@ -1,5 +1,6 @@
 """Parts of live capture that need no rights: ring blocks, filters, settings, growing files, interfaces."""
 
+import shutil
 import struct
 import sys
 from mmap import mmap
@@ -8,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from inspector.capture.blocks import interface_block, packet_block, section_block, statistics_block
-from inspector.capture.live import native, records
-from inspector.capture.live.bpf import compile_filter
-from inspector.capture.live.interfaces import interface_names, loopback_name, network_interfaces
+from inspector.capture.live import bpf, native, records
+from inspector.capture.live import tail as tail_module
+from inspector.capture.live.bpf import by_tcpdump, compile_filter
+from inspector.capture.live.interfaces import by_scapy, interface_names, loopback_name, network_interfaces
 from inspector.capture.live.orders import read_orders
 from inspector.capture.live.records import Records, commented
-from inspector.capture.live.ring import without_outgoing
+from inspector.capture.live.ring import only_on, without_outgoing
 from inspector.capture.live.settings import Settings
 from inspector.capture.live.tail import Tail
 from inspector.capture.pcapng import read_pcapng
@@ -203,3 +205,83 @@ def test_the_loopback_comes_first() -> None:
     assert lo.loopback
     assert lo.state == "up"
     assert "127.0.0.1" in lo.addresses
+
+
+@linux
+def test_interfaces_are_the_same_whoever_is_asked() -> None:
+    ours = {each.name: each for each in network_interfaces()}
+    theirs = {each.name: each for each in by_scapy()}
+    assert set(theirs) == set(ours) == set(interface_names())
+    for name, each in theirs.items():
+        assert (each.loopback, sorted(each.addresses)) == (ours[name].loopback, sorted(ours[name].addresses))
+    assert ours["lo"].mtu > 1500
+
+
+@linux
+@pytest.mark.parametrize("link_type", [1, 101, 276])
+def test_tcpdump_compiles_filters_like_libpcap(link_type: int) -> None:
+    path = shutil.which("tcpdump")
+    assert path is not None
+    kind = 1 if link_type == 1 else 12
+    assert by_tcpdump(path, "tcp port 9083", kind, 262_144) == compile_filter("tcp port 9083", link_type, 262_144)
+    with pytest.raises(UsageError, match=r"-f tcp prot 80: .*syntax error"):
+        by_tcpdump(path, "tcp prot 80", kind, 262_144)
+    with pytest.raises(UsageError, match=r"-f -w x: "):
+        by_tcpdump(path, "-w x", kind, 262_144)
+
+
+@linux
+def test_without_libpcap_tcpdump_compiles_and_without_both_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = compile_filter("udp", 1, 262_144)
+    monkeypatch.setattr(bpf, "_library", lambda: None)
+    assert compile_filter("udp", 1, 262_144) == wanted
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert bpf.filter_compiler() == ""
+    with pytest.raises(UsageError, match="needs libpcap or tcpdump"):
+        compile_filter("udp", 1, 262_144)
+
+
+def test_filters_of_several_interfaces_let_only_their_packets_through() -> None:
+    program = only_on([(6, 0, 0, 9)], [3, 7])
+    # load the interface's index; 3: three on; 7: two on; else drop
+    assert program == [(0x28, 0, 0, 0xFFFFF008), (0x15, 2, 0, 3), (0x15, 1, 0, 7), (6, 0, 0, 0), (6, 0, 0, 9)]
+    assert without_outgoing([(6, 0, 0, 9)], 1)[:2] == [(0x28, 0, 0, 0xFFFFF008), (0x15, 0, 3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("files:3", (3, 0, 0.0)), ("filesize:20", (0, 20_000, 0.0)), ("duration:1.5", (0, 0, 1.5))],
+)
+def test_rings_of_files_are_those_of_dumpcap(text: str, words: tuple[int, int, float]) -> None:
+    settings = Settings()
+    settings.ring(text)
+    assert (settings.files, settings.next_size, settings.next_duration) == words
+
+
+def test_a_growing_file_may_begin_a_new_section(tmp_path: Path) -> None:
+    """With other interfaces, and far behind the first one; its packets are read by them."""
+    path = tmp_path / "grows.pcapng"
+    path.write_bytes(section_block([]) + interface_block(1, 0, "lo") + packet_block(0, 1, 60, bytes(60), []))
+    tail = Tail(str(path))
+    first = tail.more()
+    assert first is not None
+    assert first.links.tolist() == [1]
+    with path.open("ab") as file:
+        file.write(section_block([]) + interface_block(101, 0) + interface_block(276, 0))
+        for number in range(3):
+            file.write(packet_block(number % 2, number, 60, bytes([number]) * 60, []))
+            file.flush()
+            table = tail.more()
+            assert table is not None
+            assert table.links.tolist() == [(101, 276)[number % 2]]
+            assert table.data(1) == bytes([number]) * 60
+    tail.close()
+
+
+def test_a_block_longer_than_what_is_looked_at_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail_module, "CHUNK", 256)
+    path = tmp_path / "grows.pcapng"
+    path.write_bytes(section_block([]) + interface_block(1, 0, "lo") + packet_block(0, 1, 5000, bytes(5000), []))
+    tail = Tail(str(path))
+    found = [tail.more() for _ in range(10)]
+    assert [len(table) for table in found if table is not None] == [1]

@@ -15,7 +15,7 @@ def test_ifaces_lists_the_loopback_first(run: Run) -> None:
     result = run("ifaces")
     assert result.code == 0
     lines = result.out.splitlines()
-    assert lines[0].split() == ["interface", "state", "mtu", "packets", "addresses"]
+    assert lines[0].split() == ["interface", "state", "mtu", "packets", "capture", "addresses"]
     assert lines[1].startswith("lo ")
     assert "127.0.0.1" in lines[1]
     assert lines[-1].startswith("may capture: ")
@@ -27,6 +27,7 @@ def test_ifaces_as_json(run: Run) -> None:
     assert document["schema"] == "ifaces/1"
     assert document["interfaces"][0]["name"] == "lo"
     assert document["interfaces"][0]["loopback"] is True
+    assert all(each["may_capture"] == document["may_capture"] for each in document["interfaces"])
 
 
 def test_doctor_looks_at_everything_that_matters(run: Run) -> None:

@@ -105,7 +105,8 @@ def test_a_system_without_the_ring_is_captured_by_scapy(port: int, tmp_path: Pat
         assert process.stderr is not None
         assert '"source": "scapy"' in process.stderr.readline()
         get(port, "/two")
-        process.communicate(timeout=30)
+        process.wait(30)
+        process.communicate()
     assert process.returncode == 0
     assert len(open_capture(str(tmp_path / "out")).table) == 8
 

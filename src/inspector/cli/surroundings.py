@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict, dataclass
 
 from inspector import __version__
+from inspector.capture.live.bpf import filter_compiler
 from inspector.capture.live.interfaces import network_interfaces
 from inspector.capture.live.recording import ways_out
 from inspector.capture.live.rights import capable_programs, refusal
@@ -39,28 +40,33 @@ def permission() -> str:
 
 def interface_lines() -> list[str]:
     """The interfaces as a table, then who may capture."""
-    rows = [("interface", "state", "mtu", "packets", "addresses")]
+    allowed = permission()
+    rows = [("interface", "state", "mtu", "packets", "capture", "addresses")]
     for each in network_interfaces():
         state = f"{each.state}, loopback" if each.loopback else each.state
-        rows.append((each.name, state, str(each.mtu), str(each.packets), " ".join(each.addresses) or "-"))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        right = allowed.partition(":")[0]
+        rows.append((each.name, state, str(each.mtu), str(each.packets), right, " ".join(each.addresses) or "-"))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    numbers = {2, 3}
     lines = [
-        f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}  {row[4]}"
+        "  ".join(f"{row[i]:{'>' if i in numbers else '<'}{widths[i]}}" for i in range(5)) + f"  {row[5]}"
         for row in rows
     ]
-    return [*lines, "", f"may capture: {permission()}"]
+    together = [f"any{'':<{widths[0] - 3}}  all of these in one capture"] if sys.platform == "linux" else []
+    return [*lines, *together, "", f"may capture: {allowed}"]
 
 
 def interfaces_document() -> str:
     """The same as JSON."""
-    found = [asdict(each) for each in network_interfaces()]
+    allowed = permission()
+    found = [{**asdict(each), "may_capture": allowed} for each in network_interfaces()]
     head = {"schema": "ifaces/1", "tool": f"inspector {__version__}"}
-    return json.dumps({**head, "interfaces": found, "may_capture": permission()}, indent=2)
+    return json.dumps({**head, "interfaces": found, "may_capture": allowed}, indent=2)
 
 
 def checks() -> list[Check]:
     """Everything that is looked at."""
-    return [_core(), _rights(), *_programs(), _terminal(), _size(), _colours(), _clipboard()]
+    return [_core(), _rights(), *_programs(), _filters(), _terminal(), _size(), _colours(), _clipboard()]
 
 
 def checks_document(found: list[Check]) -> str:
@@ -98,6 +104,12 @@ def _programs() -> list[Check]:
         )
         for name in ("dumpcap", "tcpdump")
     ]
+
+
+def _filters() -> Check:
+    compiler = filter_compiler()
+    advice = "install libpcap (package libpcap0.8) for capture filters, -f"
+    return Check("filters", bool(compiler), f"compiled by {compiler or 'nobody'}", advice, matters=False)
 
 
 def _terminal() -> Check:

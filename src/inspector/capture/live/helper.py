@@ -194,7 +194,8 @@ def make_helper(orders: Orders, teller: Teller) -> Helper:
     """The ring, or scapy's sockets where there is none. Raises OSError when neither may be had."""
     if orders.source != "scapy":
         try:
-            return RingHelper(orders, teller, Ring(orders.interfaces, orders.program or [], orders.buffer))
+            cooked = orders.link_type == LINK_SLL2
+            return RingHelper(orders, teller, Ring(orders.interfaces, cooked, orders.program or [], orders.buffer))
         except OSError as error:
             if orders.source == "ring" or error.errno in _NO_RIGHT or error.filename not in _NO_RING:
                 raise

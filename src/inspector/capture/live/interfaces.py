@@ -1,23 +1,33 @@
-"""The network interfaces of this machine, from what Linux shows in /sys and /proc; scapy's list elsewhere."""
+"""The network interfaces of this machine: from Linux itself, from scapy's list elsewhere."""
 
-import ipaddress
 import socket
-import struct
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
-_NET: Final = Path("/sys/class/net")
-_SIOCGIFADDR: Final = 0x8915
-_LINK_TYPES: Final = {"1": 1, "772": 1, "65534": 101, "512": 101, "768": 101, "778": 101}
-"""ARPHRD numbers (linux/if_arp.h) to LINKTYPE: Ethernet and loopback, tunnels without a link header."""
+from inspector.capture.live.netlink import Link, addresses, links
+from inspector.capture.live.orders import LINK_SLL2
+
 ETHERNET: Final = 1
+_UP: Final = 0x1
+_LOOPBACK: Final = 0x8
+_STATES: Final = {0: "unknown", 1: "down", 2: "down", 3: "down", 4: "testing", 5: "dormant", 6: "up"}
+
+_RAW: Final = 101
+_LINK_TYPES: Final = {
+    ETHERNET: 1,
+    772: 1,
+    801: 105,
+    802: 119,
+    803: 127,
+    **dict.fromkeys((519, 768, 769, 776, 65534), _RAW),
+}
+"""ARPHRD numbers (linux/if_arp.h) to LINKTYPE: Ethernet and loopback, wireless, tunnels without a link header."""
 
 
 @dataclass(slots=True)
 class NetworkInterface:
-    """`state` is up, down or unknown; `packets` were received since it is there."""
+    """`state` is up, down, dormant, testing or unknown; `packets` were received since it is there."""
 
     name: str
     state: str = "unknown"
@@ -39,55 +49,42 @@ def loopback_name() -> str:
 
 
 def link_type_of(name: str) -> int:
-    """The LINKTYPE of what is captured on an interface."""
-    return _LINK_TYPES.get(_read(name, "type"), ETHERNET)
+    """The LINKTYPE of what is captured on an interface: one with a header made of what the kernel says, if need be."""
+    if sys.platform != "linux":
+        return ETHERNET
+    kind = next((link.kind for link in links() if link.name == name), ETHERNET)
+    return _LINK_TYPES.get(kind, LINK_SLL2)
 
 
 def network_interfaces() -> list[NetworkInterface]:
-    """All interfaces with what is known of them."""
-    return [_describe(name) for name in interface_names()]
+    """All interfaces with what is known of them, the loopback first."""
+    found = _by_kernel() if sys.platform == "linux" else by_scapy()
+    return sorted(found, key=lambda each: (not each.loopback, each.name))
 
 
-def _describe(name: str) -> NetworkInterface:
-    if sys.platform != "linux":
-        return NetworkInterface(name, loopback=name.startswith("lo"))
-    flags = int(_read(name, "flags") or "0", 16)
-    # the loopback's operstate is "unknown": IFF_UP says it
-    state = _read(name, "operstate") or "unknown"
+def _by_kernel() -> list[NetworkInterface]:
+    known = addresses()
+    return [_described(link, known.get(link.number, [])) for link in links()]
+
+
+def _described(link: Link, known: list[str]) -> NetworkInterface:
+    state = _STATES.get(link.state, "unknown")
+    # the loopback and tunnels do not tell their state: whether they are switched on does
     if state == "unknown":
-        state = "up" if flags & 0x1 else "down"
-    return NetworkInterface(
-        name=name,
-        state=state,
-        loopback=bool(flags & 0x8),
-        addresses=_ipv4(name) + _ipv6(name),
-        mtu=int(_read(name, "mtu") or "0"),
-        packets=int(_read(name, "statistics/rx_packets") or "0"),
-    )
+        state = "up" if link.flags & _UP else "down"
+    return NetworkInterface(link.name, state, bool(link.flags & _LOOPBACK), known, link.mtu, link.packets)
 
 
-def _read(name: str, what: str) -> str:
-    try:
-        return (_NET / name / what).read_text().strip()
-    except OSError:
-        return ""
+def by_scapy() -> list[NetworkInterface]:
+    """What scapy knows, on any system; it counts no packets and knows no sizes."""
+    from scapy.all import conf
 
-
-def _ipv4(name: str) -> list[str]:
-    import fcntl
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        try:
-            found = fcntl.ioctl(asker.fileno(), _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
-        except OSError:
-            return []
-    return [socket.inet_ntoa(found[20:24])]
-
-
-def _ipv6(name: str) -> list[str]:
-    try:
-        lines = Path("/proc/net/if_inet6").read_text().splitlines()
-    except OSError:
-        return []
-    rows = [line.split() for line in lines]
-    return [str(ipaddress.IPv6Address(bytes.fromhex(row[0]))) for row in rows if row[5] == name]
+    return [
+        NetworkInterface(
+            str(each.name),
+            "up" if "UP" in str(each.flags) else "down",
+            "LOOPBACK" in str(each.flags),
+            [str(address) for version in (4, 6) for address in each.ips[version]],
+        )
+        for each in conf.ifaces.values()
+    ]

@@ -61,19 +61,20 @@ def only_on(program: Program, indices: list[int]) -> Program:
 
 
 class Ring:
-    """The packets of one interface, or, without link headers, of several or (none named) all; needs CAP_NET_RAW.
+    """The packets of one interface, of several, or (none named) of all; needs CAP_NET_RAW.
 
-    `size` is in bytes. The text of an OSError says which call failed.
+    They come without link headers when `cooked`, which those of several interfaces always are. `size` is in
+    bytes. The text of an OSError says which call failed.
     """
 
-    def __init__(self, interfaces: list[str], program: Program, size: int) -> None:
+    def __init__(self, interfaces: list[str], cooked: bool, program: Program, size: int) -> None:
         self.name = interfaces[0] if len(interfaces) == 1 else ""
         self.count = max(4, size // BLOCK)
         self.received = 0
         self.dropped = 0
         self.next = 0
         # of one interface nothing comes before it is named; Python has no name for all
-        kind, text = (socket.SOCK_RAW, "SOCK_RAW") if self.name else (socket.SOCK_DGRAM, "SOCK_DGRAM")
+        kind, text = (socket.SOCK_DGRAM, "SOCK_DGRAM") if cooked else (socket.SOCK_RAW, "SOCK_RAW")
         protocol = 0 if self.name else socket.htons(ETH_P_ALL)
         self.socket = _call(f"socket(AF_PACKET, {text})", lambda: socket.socket(socket.AF_PACKET, kind, protocol))
         try:
