@@ -715,3 +715,14 @@ def test_what_follows_a_chunk_that_has_no_line_end_is_no_part_of_it() -> None:
 def test_where_a_message_starts(side: int, data: bytes, expected: int) -> None:
     assert find_head(side, data, 0) == expected
     assert find_head(side, b"GET / HTTP/1.1\r\n" + data, 16) == (expected + 16 if expected >= 0 else -1)
+
+
+def test_lengths_are_numbers_and_names_stay_as_they_were_sent() -> None:
+    (message,) = cut([(S, b"HTTP/1.1 200 \r\nCONTENT-length: 002\r\nContent-Length: x\r\n\r\nok")])
+    tree = check_message(message)
+    assert [f.value for f in tree.walk() if f.name == "http.content_length"] == [2]
+    assert [f.value for f in tree.walk() if f.name == "http.response.line"] == [
+        "CONTENT-length: 002",
+        "Content-Length: x",
+    ]
+    assert not any(f.name == "http.response.phrase" for f in tree.walk())

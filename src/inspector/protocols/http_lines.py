@@ -105,7 +105,8 @@ def status_line(r: Reader, head: Head) -> None:
     head.code = r.number("http.response.code", digits)
     if second >= 0:
         r.skip("http.space", 1)
-        head.phrase = r.latin("http.response.phrase", length - second - 1)
+        if length > second + 1:
+            head.phrase = r.latin("http.response.phrase", length - second - 1)
     line_end(r, "http.line_end", head)
 
 
@@ -148,6 +149,8 @@ def _header(r: Reader, head: Head, name: str) -> None:
         value = r.latin(header.field, stop - after - r.pos)
     else:
         r.skip(header.field, stop - after - r.pos)
+    if r.recording and header.key == "content-length" and value.isascii() and value.isdecimal() and len(value) <= 18:
+        r.known("http.content_length", 0, int(value))
     if after:
         r.skip("http.header.padding", after)
     line_end(r, "http.line_end", head)
@@ -157,7 +160,7 @@ def _header(r: Reader, head: Head, name: str) -> None:
         next_byte = r.peek_u8()
     if header.kept:
         keep(head, header.key, value)
-    r.close(f"{header.key}: {value}" if r.recording else None)
+    r.close(f"{header.shown}: {value}" if r.recording else None)
 
 
 def _blanks(data: bytes, start: i64, stop: i64) -> i64:
