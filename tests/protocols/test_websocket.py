@@ -18,7 +18,7 @@ from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.model.verdict import MORE, NONE, STRONG
 from inspector.protocols.base import Hints
 from inspector.protocols.websocket import PROTOCOL
-from inspector.protocols.websocket_deflate import Direction, Terms, inflate
+from inspector.protocols.websocket_deflate import EMPTY, Direction, Terms, inflate
 from inspector.protocols.websocket_frames import close_fault, close_words, unmask
 from inspector.protocols.websocket_handshake import accept_for
 from streams import SCHEMAS, Turn, check_cover, check_message, cut, every, keys
@@ -402,7 +402,7 @@ def test_data_that_does_not_inflate_keeps_what_came_before_the_fault() -> None:
 
 def test_inflating_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inspector.protocols.websocket_deflate.MAX_INFLATED", 1000)
-    if inflate(15, b"", deflated(bytes(5000))[0]).problem == "":
+    if inflate(15, EMPTY, deflated(bytes(5000))[0]).problem == "":
         pytest.skip("compiled: constants cannot be changed")
     (message,) = frames([said(2, deflated(bytes(5000))[0], rsv=4)], DEFLATE)
     assert "more than 1,000 bytes" in str(message.issue)
@@ -412,7 +412,7 @@ def test_a_last_block_does_not_end_the_stream() -> None:
     hello = bytes.fromhex("f348cdc9c9070000")
     found = frames([said(1, hello, rsv=4), said(1, bytes.fromhex("f200110000"), rsv=4)], DEFLATE)
     assert [m.facts["websocket.payload"] for m in found] == ["Hello", "Hello"]
-    many = inflate(15, b"", bytes.fromhex("4b0400") * 100)
+    many = inflate(15, EMPTY, bytes.fromhex("4b0400") * 100)
     assert "marked as the last one" in many.problem
 
 

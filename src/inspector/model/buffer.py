@@ -89,6 +89,10 @@ class BufferSource:
         """Bytes `start:end` of the buffer, zero bytes standing in for holes; only those bytes are made."""
         raise NotImplementedError
 
+    def lacking(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The parts of `start:end` of derived bytes that cannot be worked out, in order."""
+        return []
+
 
 class Buffer:
     """Bytes with origins.
@@ -174,7 +178,7 @@ class Buffer:
         """The parts of `start:end` that were never captured, in order."""
         parent = self.parent
         if isinstance(self.source, Plain) or (parent is not None and not self.exact):
-            return []
+            return self.source.lacking(start, end)
         pieces = self.pieces
         found: list[tuple[int, int]] = []
         index = max(pieces.at(start), 0)

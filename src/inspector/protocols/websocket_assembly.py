@@ -3,7 +3,7 @@
 from inspector.model.message import Message
 from inspector.model.sides import Side
 from inspector.protocols.base import Sink
-from inspector.protocols.websocket_deflate import Direction, Terms
+from inspector.protocols.websocket_deflate import Direction, Inflated, Terms
 from inspector.protocols.websocket_explain import FrameContext
 from inspector.protocols.websocket_frames import CONTINUATION, RSV1, TEXT, Frame, Part, unmasked
 from inspector.protocols.websocket_subprotocol import Subprotocol
@@ -83,16 +83,25 @@ class Assembly:
         context.index = len(direction.messages)
         context.direction = direction
         found = direction.add(parts, payload, whole)
-        if found.remark:
-            problems.append(found.remark)
+        said = [found.remark] if found.remark else []
         if found.problem:
-            unseen = "" if self.terms.known else "; the handshake, which says how, was not captured"
-            problems.append(f"cannot be inflated: {found.problem}{unseen}")
+            said.append(f"cannot be inflated: {found.problem}")
         elif not whole:
             direction.lose("a part of a message was never captured")
+        if said and not self.terms.known:
+            said.append("the handshake, which says how, was not captured")
+        problems.extend(said)
         if (found.problem or not whole) and not found.data:
             return ""
+        if found.unknown:
+            return self._partly_known(opcode, m, found)
         return self._content(opcode, m, found.data, whole and not found.problem, problems)
+
+    def _partly_known(self, opcode: int, m: Message, found: Inflated) -> str:
+        """What a message says that points back into missing ones: text with a mark for every byte that is not known."""
+        if opcode == TEXT:
+            return self._described(opcode, m, found.shown, False)
+        return f"{counted(len(found.data))}, {sum(end - start for start, end in found.unknown):,} of them not known"
 
     # fragments
 

@@ -19,6 +19,8 @@ MAX_LAST_BLOCKS: Final = 64
 """Blocks marked as last in one message: each makes the decoder start anew (RFC 7692 7.2.3.5)."""
 KEPT_EVERY: Final = 512
 """Messages after which a window is kept, so that explaining one inflates no more than so many before it."""
+BLOCK: Final = 4096
+"""Bytes compared at once."""
 MAX_MAPPED: Final = 65536
 """Steps in which a message is inflated to learn which bytes led to which."""
 WINDOW: Final = 1 << MAX_BITS
@@ -85,19 +87,44 @@ class Terms:
         return f"{'client' if side == CLIENT else 'server'}: a window of {1 << self.bits[side]:,} bytes, {kept}"
 
 
+class Window:
+    """The end of the messages before, which the next one may point back into.
+
+    Where it is not known, `other` is a second one that differs there: what both make of a message does not depend on
+    what is missing. `other` is empty when all is known.
+    """
+
+    __slots__ = ("data", "other")
+
+    def __init__(self, data: bytes, other: bytes = b"") -> None:
+        self.data = data
+        self.other = other if other != data else b""
+
+
+EMPTY: Final = Window(b"")
+MISSING: Final = Window(bytes(WINDOW), b"\xff" * WINDOW)
+
+
 class Inflated:
     """What came out of one message; `problem` says why it is not all, `window` is what the next one may refer to.
 
-    `remark` is about a message that came out whole.
+    `unknown` are the parts of `data` that point back into what is missing. `remark` is about a message that came out
+    whole.
     """
 
-    __slots__ = ("data", "problem", "remark", "window")
+    __slots__ = ("data", "problem", "remark", "unknown", "window")
 
-    def __init__(self, data: bytes, problem: str, window: bytes) -> None:
+    def __init__(self, data: bytes, problem: str, window: Window) -> None:
         self.data = data
         self.problem = problem
         self.remark = ""
+        self.unknown: list[tuple[int, int]] = []
         self.window = window
+
+    @property
+    def shown(self) -> bytes:
+        """The data with bytes that are in no text in place of those that are not known."""
+        return masked(self.data, self.unknown)
 
 
 class Worker:
@@ -171,11 +198,46 @@ class Worker:
                 self.problem = ""
             elif self.problem or not self.restarts:
                 self.problem = "the compressed data ends too early"
-        return Inflated(b"".join(self.out), self.problem, b"" if self.problem else self.end())
+        return Inflated(b"".join(self.out), self.problem, EMPTY if self.problem else Window(self.end()))
 
 
-def inflate(bits: int, window: bytes, payload: bytes, whole: bool = True) -> Inflated:
+def inflate(bits: int, window: Window, payload: bytes, whole: bool = True) -> Inflated:
     """A message, the window before it given; `payload` is only its beginning when it is not `whole`."""
+    found = _inflate(bits, window.data, payload, whole)
+    if window.other:
+        again = _inflate(bits, window.other, payload, whole)
+        found.unknown = differences(found.data, again.data)
+        found.window = Window(found.window.data, again.window.data)
+    return found
+
+
+def differences(one: bytes, other: bytes) -> list[tuple[int, int]]:
+    """Where two byte strings of the same length differ."""
+    found: list[tuple[int, int]] = []
+    size = min(len(one), len(other))
+    for block in range(0, size, BLOCK):
+        if one[block : block + BLOCK] == other[block : block + BLOCK]:
+            continue
+        for at in range(block, min(block + BLOCK, size)):
+            if one[at] != other[at]:
+                if found and found[-1][1] == at:
+                    found[-1] = (found[-1][0], at + 1)
+                else:
+                    found.append((at, at + 1))
+    return found
+
+
+def masked(data: bytes, unknown: list[tuple[int, int]]) -> bytes:
+    """`data` with bytes that no UTF-8 has in the places `unknown`."""
+    if not unknown:
+        return data
+    kept = bytearray(data)
+    for start, end in unknown:
+        kept[start:end] = b"\xff" * (end - start)
+    return bytes(kept)
+
+
+def _inflate(bits: int, window: bytes, payload: bytes, whole: bool) -> Inflated:
     worker = Worker(bits, window)
     worker.feed(payload)
     if worker.problem and worker.size <= MAX_INFLATED:
@@ -207,47 +269,45 @@ class Direction:
     """Inflates the messages of one side in their order, and later any of them again.
 
     What a message may refer to is the window before it. It is kept now and then, and for the message after the one
-    explained last; the others follow from the messages in between. `window` is None when what came before is missing,
-    for the reason that `missing` tells.
+    explained last; the others follow from the messages in between. `missing` is why the window is not known.
     """
 
     def __init__(self, bits: int, keeps: bool, missing: str) -> None:
         self.bits = bits
         self.keeps = keeps
         self.missing = missing
-        self.window: bytes | None = None if missing else b""
+        self.window = MISSING if missing and keeps else EMPTY
+        self.torn = True
         self.messages: list[list[Part]] = []
-        self.kept: dict[int, bytes] = {}
+        self.kept: dict[int, Window] = {}
         self.latest = -1
-        self.latest_window = b""
+        self.latest_window = EMPTY
 
     def add(self, parts: list[Part], payload: bytes, whole: bool = True) -> Inflated:
         """Inflate the next message, which lies in `parts`; it is the last of `messages` afterwards. Of one that is not
         `whole`, `payload` is the beginning.
-
-        After a loss every message is tried without what came before: most senders start anew at some point, and one
-        that refers to what is missing gives itself away.
         """
-        lost = self.window is None
-        window = self.window or b""
         index = len(self.messages)
-        if self.keeps and (lost or not window or index % KEPT_EVERY == 0):
-            self.kept[index] = window
+        if self.keeps and (self.torn or index % KEPT_EVERY == 0):
+            self.kept[index] = self.window
+        self.torn = False
         self.messages.append(parts)
-        found = inflate(self.bits, window, payload, whole)
-        if DISTANCE in found.problem and not lost and self.bits < MAX_BITS:
-            found = self._wider(found, window, payload, whole)
+        found = inflate(self.bits, self.window, payload, whole)
+        if DISTANCE in found.problem and self.bits < MAX_BITS:
+            found = self._wider(found, payload, whole)
+        if found.unknown:
+            count = sum(end - start for start, end in found.unknown)
+            back = f"{count:,} of {len(found.data):,} bytes point back into earlier messages that are missing"
+            found.remark = f"{back}: {self.missing}"
         if found.problem:
-            if lost and DISTANCE in found.problem:
-                found.problem = f"it points back into earlier messages that are missing: {self.missing}"
             self.lose("a message before it could not be inflated")
-        elif whole:
-            self.window = found.window if self.keeps else b""
+        elif whole and self.keeps:
+            self.window = found.window
         return found
 
-    def _wider(self, found: Inflated, window: bytes, payload: bytes, whole: bool) -> Inflated:
+    def _wider(self, found: Inflated, payload: bytes, whole: bool) -> Inflated:
         """Senders that do not keep to the window agreed on are read all the same."""
-        again = inflate(MAX_BITS, window, payload, whole)
+        again = inflate(MAX_BITS, self.window, payload, whole)
         if again.problem:
             return found
         again.remark = f"points back over more than the {1 << self.bits:,} bytes agreed on (RFC 7692 7.1.2)"
@@ -256,14 +316,17 @@ class Direction:
 
     def lose(self, why: str) -> None:
         """A message was never seen, or cannot be read: what refers to it cannot be inflated."""
-        if self.keeps and self.window is not None:
+        if not self.keeps:
+            return
+        if not self.window.other:
             self.missing = why
-        self.window = None if self.keeps else b""
+        self.window = MISSING
+        self.torn = True
 
-    def before(self, index: int, buffer: Buffer) -> bytes:
+    def before(self, index: int, buffer: Buffer) -> Window:
         """The window before message `index`, whose bytes lie in `buffer`."""
         if not self.keeps:
-            return b""
+            return EMPTY
         at = index
         while at not in self.kept and at != self.latest:
             at -= 1
@@ -284,9 +347,10 @@ def payload_of(buffer: Buffer, parts: list[Part]) -> bytes:
 class Unpacked(BufferSource):
     """Inflated bytes; each run of them was made from the compressed bytes that were read for it."""
 
-    def __init__(self, content: bytes, pieces: Pieces) -> None:
+    def __init__(self, content: bytes, pieces: Pieces, unknown: list[tuple[int, int]]) -> None:
         self.content = content
         self.pieces = pieces
+        self.unknown = unknown
 
     def load(self, buffer: Buffer) -> None:
         buffer.fill(self.pieces)
@@ -294,17 +358,26 @@ class Unpacked(BufferSource):
     def read(self, buffer: Buffer, start: int, end: int) -> bytes:
         return self.content[start:end]
 
+    def lacking(self, start: int, end: int) -> list[tuple[int, int]]:
+        return [(max(low, start), min(high, end)) for low, high in self.unknown if low < end and high > start]
 
-def unpacked(parent: Buffer, bits: int, window: bytes, name: str) -> tuple[Buffer, str]:
+
+def unpacked(parent: Buffer, bits: int, window: Window, name: str) -> tuple[Buffer, str]:
     """The inflated contents of `parent` up to its first hole, and what stopped inflating ("" when nothing did)."""
     holes = parent.holes
     payload = parent.read(0, holes[0][0] if holes else parent.size)
-    worker = Worker(bits, window)
+    worker = Worker(bits, window.data)
     pieces = stepwise(worker, payload)
     found = worker.finish(not holes)
     if pieces.size < len(found.data):
         last = len(payload)
         pieces.add_range(max(last - 1, 0), last, len(found.data) - pieces.size)
-    buffer = Buffer(name, Unpacked(found.data, pieces), parent=parent)
+    unknown: list[tuple[int, int]] = []
+    if window.other:
+        unknown = differences(found.data, _inflate(bits, window.other, payload, not holes).data)
+    content = bytearray(found.data)
+    for start, end in unknown:
+        content[start:end] = bytes(end - start)
+    buffer = Buffer(name, Unpacked(bytes(content), pieces, unknown), parent=parent)
     buffer.exact = False
     return buffer, found.problem or ("what follows was never captured" if holes else "")

@@ -5,7 +5,7 @@ from typing import Final
 from inspector.model.buffer import Buffer
 from inspector.model.message import Message
 from inspector.protocols.websocket_content import read_binary, read_text
-from inspector.protocols.websocket_deflate import Direction, unpacked
+from inspector.protocols.websocket_deflate import Direction, masked, unpacked
 from inspector.protocols.websocket_frames import (
     BINARY,
     CLOSE,
@@ -156,7 +156,7 @@ def _content(payload: Buffer, carrier: Buffer | None, r: Reader, reading: Readin
         return
     window = direction.before(context.index, carrier)
     inflated, problem = unpacked(payload, direction.bits, window, f"{payload.name}, inflated")
-    inner = Recorder(inflated.data, 0, [], "websocket.payload.inflated")
+    inner = Recorder(inflated.data, 0, inflated.holes, "websocket.payload.inflated")
     reading.fragment = reading.fragment or bool(problem)
     _plain(inner, reading)
     _attach(r, inner, inflated)
@@ -171,7 +171,7 @@ def _plain(r: Reader, reading: Reading) -> None:
     if not size:
         return
     if r.missing(r.offset, r.offset + size):
-        r.skip(name, size)
+        _with_holes(r, name, reading)
     elif reading.opcode == CLOSE:
         _close(r)
     elif reading.fragment and reading.content == TEXT:
@@ -185,6 +185,17 @@ def _plain(r: Reader, reading: Reading) -> None:
         read_binary(r, name, reading.subprotocol, reading.schemas)
     else:
         r.skip(name, size)
+
+
+def _with_holes(r: Reader, name: str, reading: Reading) -> None:
+    """A payload of which parts are missing; a text has a mark for every byte that is not there."""
+    size = r.left
+    raw = r.data[r.pos : r.end]
+    base = r.offset
+    r.skip(name, size)
+    if reading.content == TEXT and isinstance(r, Recorder):
+        unknown = [(max(low - base, 0), min(high - base, size)) for low, high in r.holes if high > base]
+        r.last.value = masked(raw, unknown).decode("utf-8", "replace")
 
 
 def _close(r: Reader) -> None:
