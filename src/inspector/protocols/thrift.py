@@ -2,73 +2,42 @@
 
 from typing import Final
 
-from inspector.model.buffer import made_from
 from inspector.model.errors import DecodeError, Truncated
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, Side
-from inspector.model.verdict import NONE
 from inspector.protocols.base import Conversation, Hints, Protocol, Sink
-from inspector.protocols.thrift_binary import BinaryEncoding
 from inspector.protocols.thrift_body import Body, read_body
-from inspector.protocols.thrift_compact import PROTOCOL_ID, CompactEncoding
-from inspector.protocols.thrift_detect import MAX_FRAME, PORTS, find_start, judge, recognise
-from inspector.protocols.thrift_header import MAGIC, read_envelope, undo
-from inspector.protocols.thrift_json import JsonEncoding
+from inspector.protocols.thrift_detect import PORTS, find_start, recognise
+from inspector.protocols.thrift_explain import (
+    Context,
+    Encodings,
+    explain,
+    frame_size,
+    is_enveloped,
+    is_framed,
+    is_message,
+    is_opaque,
+    is_sasl,
+    payload_size,
+    read_rest,
+)
+from inspector.protocols.thrift_header import read_envelope, undo
 from inspector.protocols.thrift_sasl import COMPLETE, START, STATUS_NAMES, describe_wrapped, read_sasl, summarise
 from inspector.protocols.thrift_struct import (
     CALL,
     EXCEPTION,
     KINDS,
-    MAX_STRING,
     REPLY,
     Encoding,
     Header,
 )
-from inspector.protocols.thrift_summary import Digest, bare, declared_exception, exception_facts, struct_of
+from inspector.protocols.thrift_summary import Digest, bare, declared_exception, exception_facts
 from inspector.schema.registry import Schemas
 from inspector.schema.thrift import Function
 from inspector.wire.reader import Reader
-from inspector.wire.recorder import Recorder
 
 MAX_PENDING: Final = 4096
 """Calls kept that wait for a reply; a side that never answers must not fill the memory."""
-
-_BRACKET: Final = ord("[")
-
-
-class Context:
-    """What decoding a message again needs: how it travels, and the function that names its fields.
-
-    `secured`: it is a frame after a SASL negotiation, whose contents may be opaque. `encoding` is "binary", "compact"
-    or "json".
-    """
-
-    __slots__ = ("encoding", "framed", "function", "mechanism", "secured")
-
-    def __init__(
-        self, framed: bool, secured: bool, mechanism: str = "", function: Function | None = None, encoding: str = ""
-    ) -> None:
-        self.framed = framed
-        self.secured = secured
-        self.mechanism = mechanism
-        self.function = function
-        self.encoding = encoding
-
-
-class _Encodings:
-    """One encoding of each kind; what is read next tells which."""
-
-    def __init__(self) -> None:
-        self.binary = BinaryEncoding()
-        self.compact = CompactEncoding()
-        self.json = JsonEncoding()
-
-    def ahead(self, r: Reader) -> Encoding:
-        """The encoding of the message that starts here."""
-        first = r.peek_u8()
-        if first == PROTOCOL_ID:
-            return self.compact
-        return self.json if first == _BRACKET else self.binary
 
 
 class _Read(Digest):
@@ -101,31 +70,52 @@ class ThriftConversation(Conversation):
         super().__init__(hints, schemas)
         self.pending: list[_Call] = []
         self.replies_lost = False
-        self.encodings = _Encodings()
+        self.encodings = Encodings()
         self.framed = False
+        self.old = False
         self.secured = False
         self.completed = False
         self.mechanism = ""
 
     def step(self, side: Side, r: Reader, out: Sink) -> None:
-        if _is_sasl(r) and not self.completed:
+        if is_sasl(r) and not self.completed:
             self._negotiate(side, r, out)
             return
         start = r.offset
-        if not (self.secured or _is_framed(r)):
+        if not (self.secured or is_framed(r)):
             self._message(side, r, out, start, False)
             return
-        before = r.narrow(_frame_size(r, self.secured))
+        before = r.narrow(frame_size(r, self.secured))
         try:
-            if _is_enveloped(r):
+            if is_enveloped(r):
                 self._enveloped(side, r, out, start)
-            elif self.secured and _is_opaque(r):
+            elif self.secured and is_opaque(r):
                 self._opaque(side, r, out, start)
             else:
-                self._message(side, r, out, start, True)
+                self._frame(side, r, out, start)
         finally:
             r.widen(before)
         self.framed = True
+
+    def _frame(self, side: Side, r: Reader, out: Sink, start: int) -> Message:
+        """The messages of one frame: nearly always one, but several may be written before a flush."""
+        message = self._message(side, r, out, start, True)
+        while r.left and is_message(r):
+            at = r.pos
+            try:
+                following = self._message(side, r, out, r.offset, False)
+            except DecodeError:
+                r.seek(at)
+                break
+            context = message.context
+            assert isinstance(context, Context)
+            context.shared = True
+            message = following
+        rest = read_rest(r)
+        if rest:
+            message.end = r.offset
+            message.issue = f"{rest} bytes follow the message in its frame"
+        return message
 
     def _negotiate(self, side: Side, r: Reader, out: Sink) -> None:
         start = r.offset
@@ -151,25 +141,33 @@ class ThriftConversation(Conversation):
         message = out.message(side, "sasl", start, r.offset, f"{words}, {size} bytes")
         message.context = Context(True, True)
 
-    def _message(self, side: Side, r: Reader, out: Sink, start: int, framed: bool) -> None:
+    def _message(self, side: Side, r: Reader, out: Sink, start: int, framed: bool) -> Message:
         read = self._begin(r)
         read.read(read.encoding, r)
-        rest = _read_rest(r) if framed else 0
         message = self._report(side, out, start, r.offset, read, framed)
-        if rest:
-            message.issue = f"{rest} bytes follow the message in its frame"
         self._pair(message, read.header, read.call)
+        return message
 
     def _enveloped(self, side: Side, r: Reader, out: Sink, start: int) -> None:
-        """A frame with a header of its own: its message may be transformed."""
+        """A frame with a header of its own: its message may be signed, or transformed."""
         envelope = read_envelope(r)
-        if not envelope.transforms:
-            self._message(side, r, out, start, True)
+        size = payload_size(r, envelope)
+        if not envelope.coded:
+            before = r.narrow(size)
+            try:
+                message = self._frame(side, r, out, start)
+            finally:
+                r.widen(before)
+            r.skip("thrift.header.mac", envelope.mac)
+            message.end = r.offset
             return
-        found = undo(envelope.transforms, r.peek(r.left))
+        found = undo(envelope.transforms, r.peek(size))
         r.skip("thrift.header.payload", r.left)
         if not found.data:
-            raise r.malformed(f"the payload of a header frame: {found.problem}")
+            unread = out.message(side, KINDS[CALL if side == CLIENT else REPLY], start, r.offset, found.problem)
+            unread.context = Context(True, self.secured)
+            unread.issue = found.problem
+            return
         inner = Reader(found.data)
         inner.narrow(len(found.data))
         read = self._begin(inner)
@@ -188,6 +186,7 @@ class ThriftConversation(Conversation):
         header, function = read.header, read.function
         message = out.message(side, KINDS[header.mtype], start, end, read.summary())
         message.context = Context(framed, self.secured, "", function, read.encoding.name)
+        self.old = self.old or header.old
         facts = message.facts
         facts["thrift.method"] = header.method
         facts["thrift.mtype"] = header.mtype
@@ -258,19 +257,19 @@ class ThriftConversation(Conversation):
         return found[0]
 
     def incomplete(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
-        if _is_sasl(r) and not self.completed:
+        if is_sasl(r) and not self.completed:
             return self._cut_sasl(side, r, error, out)
         start = r.offset
         end = r.base + r.end
         before = -1
         try:
-            framed = self.secured or _is_framed(r)
+            framed = self.secured or is_framed(r)
             if framed:
-                size = _frame_size(r, self.secured)
+                size = frame_size(r, self.secured)
                 if size <= r.left:
                     before = r.narrow(size)
                     end = r.base + r.end
-            if framed and _is_enveloped(r):
+            if framed and is_enveloped(r):
                 read_envelope(r)
             read = self._begin(r)
             at = self._read_part(r, read)
@@ -304,7 +303,7 @@ class ThriftConversation(Conversation):
         return _cut(message, r, error)
 
     def resync(self, side: Side, data: bytes, pos: int) -> int:
-        return find_start(data, pos, self.framed or self.secured)
+        return find_start(data, pos, self.framed or self.secured, self.old)
 
 
 def _cut(message: Message, r: Reader, error: DecodeError) -> Message:
@@ -313,112 +312,6 @@ def _cut(message: Message, r: Reader, error: DecodeError) -> Message:
     message.issue = error.reason
     r.seek(message.end - r.base)
     return message
-
-
-def _is_sasl(r: Reader) -> bool:
-    """Whether a negotiation message comes next: as a frame length its first byte would exceed every limit."""
-    return START <= r.peek(1)[0] <= COMPLETE
-
-
-def _is_framed(r: Reader) -> bool:
-    """Whether a frame comes next; the shortest message has 6 bytes, so 5 can be waited for."""
-    head = r.peek(5)
-    # A strict or compact message starts with its top bit set, a JSON one with a bracket, an old one with a length and
-    # then a name, a frame with a length and then a message or a THeader.
-    if head[0] >= 0x80 or head[0] == _BRACKET:
-        return False
-    return head[4] >= 0x80 or head[4] in (0, _BRACKET, MAGIC[0])
-
-
-def _is_enveloped(r: Reader) -> bool:
-    """Whether a frame's contents begin with a THeader."""
-    return r.data[r.pos : min(r.limit, r.pos + 2)] == MAGIC
-
-
-def _is_opaque(r: Reader) -> bool:
-    """Whether a frame's contents are wrapped by a SASL security layer."""
-    return judge(r.data[r.pos : min(r.end, r.pos + 300)], 0) == NONE
-
-
-def _frame_size(r: Reader, secured: bool) -> int:
-    """Read a frame's length; SASL's frames have no limit of their own."""
-    size = r.i32("thrift.frame_len")
-    most = MAX_STRING if secured else MAX_FRAME
-    if not 0 < size <= most:
-        raise r.malformed(f"a frame of {size} bytes; 1 to {most} are allowed")
-    return size
-
-
-def _read_rest(r: Reader) -> int:
-    rest = r.left
-    if rest:
-        r.skip("thrift.frame_rest", rest)
-        r.note("these bytes follow the message in its frame")
-    return rest
-
-
-def explain(message: Message, r: Reader, schemas: Schemas) -> None:
-    """Decode the bytes of one message again, with the names found when it was cut."""
-    context = message.context
-    assert isinstance(context, Context)
-    if message.kind == "sasl" and not context.framed:
-        read_sasl(r, context.mechanism)
-        return
-    if not context.framed:
-        _explain_message(r, context)
-        return
-    if not message.complete:
-        r.i32("thrift.frame_len")
-        if _is_enveloped(r):
-            read_envelope(r)
-        _explain_message(r, context)
-        return
-    before = r.narrow(_frame_size(r, context.secured))
-    try:
-        if message.kind == "sasl":
-            r.skip("thrift.sasl.payload", r.left)
-        elif _is_enveloped(r):
-            _explain_enveloped(message, r, context)
-        else:
-            _explain_message(r, context)
-            _read_rest(r)
-    finally:
-        r.widen(before)
-
-
-def _explain_enveloped(message: Message, r: Reader, context: Context) -> None:
-    envelope = read_envelope(r)
-    if not envelope.transforms:
-        _explain_message(r, context)
-        _read_rest(r)
-        return
-    start = r.offset
-    payload = r.peek(r.left)
-    r.skip("thrift.header.payload", r.left)
-    found = undo(envelope.transforms, payload)
-    if found.problem:
-        r.note(found.problem)
-    if found.data and isinstance(r, Recorder):
-        _attach(message, r, start, found.data, context)
-
-
-def _attach(message: Message, r: Recorder, start: int, data: bytes, context: Context) -> None:
-    """The message as it was before its transforms, read beside the bytes that it travelled as."""
-    inner = Recorder(data, 0, [], "thrift.header.payload")
-    problem: str | None = None
-    try:
-        _explain_message(inner, context)
-    except DecodeError as error:
-        problem = error.reason
-    tree = inner.finish(problem)
-    tree.buffer = made_from(message.buffer, start, r.offset, data, f"{message.buffer.name}/message at {start} inflated")
-    r.attach(tree)
-
-
-def _explain_message(r: Reader, context: Context) -> None:
-    encoding = _Encodings().ahead(r)
-    header = encoding.read_header(r)
-    read_body(encoding, r, struct_of(header, context.function), 0, Body())
 
 
 PROTOCOL = Protocol(

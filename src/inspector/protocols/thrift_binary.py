@@ -35,7 +35,7 @@ class BinaryEncoding(Encoding):
         method = read_method(r, r.i32("thrift.str_len"))
         if not strict:
             mtype = _read_mtype(r)
-        return Header(mtype, method, r.i32("thrift.seq_id"))
+        return Header(mtype, method, r.i32("thrift.seq_id"), not strict)
 
     def next_field(self, r: Reader, last: int, first: bool) -> bool:
         self.wire = r.peek_u8()

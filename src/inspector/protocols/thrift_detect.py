@@ -1,5 +1,6 @@
 """Where Thrift messages start: for detection, and to find the way back into a stream."""
 
+import re
 from typing import Final
 
 from inspector.model.sides import CLIENT, Side
@@ -36,6 +37,9 @@ _STRICT: Final = b"\x80\x01\x00"
 _JSON: Final = b'[1,"'
 _STARTS: Final = (_STRICT, b"\x82\x21", b"\x82\x41", b"\x82\x61", b"\x82\x81", _JSON)
 """How messages begin that a stream can be searched for; those of the old format begin with zeros."""
+
+_OLD: Final = re.compile(rb"\0\0[\0\x01][^\0][A-Za-z_]", re.DOTALL)
+"""The length of a name that is short enough, and its first letter."""
 
 _NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:$/-")
 _WIRE_TYPES: Final = frozenset((0, 2, 3, 4, 6, 8, 10, 11, 12, 13, 14, 15, 16))
@@ -344,12 +348,13 @@ def _late(prefix: bytes, found: Verdict, port: int) -> Verdict:
     return found
 
 
-def find_start(data: bytes, pos: int, framed: bool) -> int:
+def find_start(data: bytes, pos: int, framed: bool, old: bool = False) -> int:
     """The index at or after `pos` where the next message plausibly starts, with its frame if `framed`.
 
-    -1 when there is none, or more bytes are needed to tell.
+    -1 when there is none, or more bytes are needed to tell. `old`: messages without a version are looked for too.
     """
-    places = [data.find(start, pos) for start in _STARTS]
+    starts = (*_STARTS, b"") if old else _STARTS
+    places = [_find(data, start, pos) for start in starts]
     while True:
         at = min([place for place in places if place >= 0], default=-1)
         if at < 0:
@@ -361,9 +366,17 @@ def find_start(data: bytes, pos: int, framed: bool) -> int:
             if at - 4 < pos:
                 return at
             return _frame_start(data, at, framed)
-        for i, start in enumerate(_STARTS):
+        for i, start in enumerate(starts):
             if places[i] == at:
-                places[i] = data.find(start, at + 1)
+                places[i] = _find(data, start, at + 1)
+
+
+def _find(data: bytes, start: bytes, pos: int) -> int:
+    """Where `start` stands next; for b"", what may be the length and the name of an old message."""
+    if start:
+        return data.find(start, pos)
+    found = _OLD.search(data, pos)
+    return found.start() if found is not None else -1
 
 
 def _frame_start(data: bytes, at: int, framed: bool) -> int:

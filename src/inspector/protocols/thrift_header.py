@@ -14,7 +14,10 @@ FIXED: Final = 10
 
 PROTOCOLS: Final = {0: "binary", 2: "compact"}
 ZLIB: Final = 1
-TRANSFORMS: Final = {1: "zlib", 2: "hmac", 3: "snappy"}
+HMAC: Final = 2
+SNAPPY: Final = 3
+TRANSFORMS: Final = {ZLIB: "zlib", HMAC: "hmac", SNAPPY: "snappy"}
+_CODINGS: Final = {ZLIB: "deflate", SNAPPY: "snappy"}
 
 KEY_VALUES: Final = (1, 2)
 """Kinds of info headers: pairs for this message, and pairs that hold for the connection."""
@@ -24,14 +27,20 @@ MAX_INFOS: Final = 4096
 
 
 class Envelope:
-    """What a THeader says of its message; `infos` are its pairs of texts."""
+    """What a THeader says of its message; `infos` are its pairs of texts, `mac` the bytes of a signature at the end."""
 
-    __slots__ = ("infos", "protocol", "transforms")
+    __slots__ = ("infos", "mac", "protocol", "transforms")
 
     def __init__(self, protocol: int) -> None:
         self.protocol = protocol
+        self.mac = 0
         self.transforms: list[int] = []
         self.infos: list[tuple[str, str]] = []
+
+    @property
+    def coded(self) -> bool:
+        """Whether the message's bytes are others than those that travel."""
+        return any(transform != HMAC for transform in self.transforms)
 
 
 def read_envelope(r: Reader) -> Envelope:
@@ -59,6 +68,9 @@ def _read_counted(r: Reader) -> Envelope:
         raise r.malformed(f"{count} transforms are more than {MAX_TRANSFORMS}")
     for _ in range(count):
         envelope.transforms.append(read_varint(r, "thrift.header.transform", False))
+        if envelope.transforms[-1] == HMAC:
+            # HeaderFormat.md, "Transform IDs": one byte says how long the signature at the end of the frame is
+            envelope.mac = r.u8("thrift.header.mac_size")
     while r.left:
         # HeaderFormat.md, "Info headers": a kind of 0 is where padding begins
         if r.peek_u8() == 0:
@@ -85,12 +97,15 @@ def _read_infos(r: Reader, envelope: Envelope) -> None:
 
 
 def undo(transforms: list[int], payload: bytes) -> Inflated:
-    """The payload as it was before its transforms, which were done in the order given."""
+    """The payload, without its signature, as it was before its transforms, which were done in the order given."""
     found = Inflated(payload, "")
     for transform in reversed(transforms):
-        if transform != ZLIB:
-            return Inflated(b"", f"transform {TRANSFORMS.get(transform, transform)} cannot be undone here")
-        found = inflate("deflate", found.data)
+        if transform == HMAC:
+            continue
+        coding = _CODINGS.get(transform)
+        if coding is None:
+            return Inflated(b"", f"transform {transform} is none of zlib (1), hmac (2) and snappy (3)")
+        found = inflate(coding, found.data)
         if found.problem:
             return found
     return found

@@ -76,14 +76,15 @@ APPLICATION_EXCEPTION: Final = _application_exception()
 
 
 class Header:
-    """What stands before a message's fields. `mtype` is CALL to ONEWAY."""
+    """What stands before a message's fields. `mtype` is CALL to ONEWAY; `old`: in the format without a version."""
 
-    __slots__ = ("method", "mtype", "seq_id")
+    __slots__ = ("method", "mtype", "old", "seq_id")
 
-    def __init__(self, mtype: int, method: str, seq_id: int) -> None:
+    def __init__(self, mtype: int, method: str, seq_id: int, old: bool = False) -> None:
         self.mtype = mtype
         self.method = method
         self.seq_id = seq_id
+        self.old = old
 
 
 class Encoding:
