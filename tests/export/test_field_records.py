@@ -65,6 +65,10 @@ def test_a_node_without_value_is_null_and_its_label_is_its_title() -> None:
     assert record["children"][0]["title"] == Guide().title("thrift.stop")
 
 
+def test_text_that_utf8_does_not_have_is_replaced() -> None:
+    assert tree(Field("json.value.string", "a\ud800b", 0, 3), b"GET /")["value"] == "a?b"
+
+
 def test_bits_and_raw_only_where_there_are_some() -> None:
     leaf = Field("ip.flags", 2, 0, 1)
     leaf.bits.append(Bits("ip.flags.df", 1, 6, 1))

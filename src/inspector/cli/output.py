@@ -62,7 +62,7 @@ def encode(encoder: msgspec.json.Encoder, record: object) -> bytes:
     try:
         return encoder.encode(record)
     except UnicodeEncodeError:
-        return encoder.encode(_without_surrogates(msgspec.to_builtins(record)))
+        return encoder.encode(_without_surrogates(msgspec.to_builtins(record, enc_hook=msgspec.json.decode)))
 
 
 def _without_surrogates(value: object) -> object:

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec import Raw
+
 from inspector.cli.colour import painter
 from inspector.cli.opening import exit_code
 from inspector.cli.output import Output
@@ -15,7 +17,7 @@ from inspector.engine.detect import verdicts
 from inspector.export.documents import AttemptRecord, AttemptsBody, FirstBytesBody, PastedMessage, ReaderRecord, head
 from inspector.export.json import Titles, TreeWriter
 from inspector.export.origins import Window
-from inspector.export.records import FieldRecord, VerdictRecord
+from inspector.export.records import VerdictRecord
 from inspector.export.story import Place, story_lines
 from inspector.export.words import Paint, plural, printable
 from inspector.guide import Guide
@@ -39,7 +41,7 @@ def pasted(found: list[tuple[Message, Field]]) -> list[PastedMessage]:
     return [PastedMessage(m.number, m.protocol, m.kind, m.summary, m.start, m.end, m.issue) for m, _ in found]
 
 
-def whole_tree(found: list[tuple[Message, Field]], guide: Guide, look: Look) -> FieldRecord | None:
+def whole_tree(found: list[tuple[Message, Field]], guide: Guide, look: Look) -> Raw | None:
     """One tree: that of the only message, or a node around those of several."""
     trees = [tree for _, tree in found]
     if not trees or trees[0].buffer is None:

@@ -1,9 +1,9 @@
 """The JSON documents of commands that answer with one document: what it says about itself, then its body."""
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from inspector.export.records import TOOL, ExplanationRecord, FieldRecord, FindingRecord, GuideRecord, VerdictRecord
+from inspector.export.records import TOOL, ExplanationRecord, FindingRecord, GuideRecord, VerdictRecord
 
 
 class Head(Struct):
@@ -51,7 +51,7 @@ class BytesBody(Struct):
 
     side: str
     messages: list[PastedMessage]
-    fields: FieldRecord | None
+    fields: Raw | None
 
 
 class ReaderRecord(Struct):
@@ -83,7 +83,7 @@ class AttemptRecord(Struct):
     stop: str | None
     readers: list[ReaderRecord]
     messages: list[PastedMessage]
-    fields: FieldRecord | None
+    fields: Raw | None
 
 
 class AttemptsBody(Struct):

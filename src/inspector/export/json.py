@@ -1,15 +1,23 @@
 """Field trees and rows as records; one routine for every JSON document that holds them."""
 
 import math
+from json.encoder import encode_basestring as quoted
+from typing import Final
+
+from msgspec import Raw
 
 from inspector.export.origins import Window, packets
-from inspector.export.records import BitsRecord, FieldRecord, MessageRecord
+from inspector.export.records import MessageRecord
 from inspector.guide import Guide
 from inspector.model.buffer import Buffer
 from inspector.model.field import Bits, Field
 from inspector.model.message import Message
 from inspector.model.sides import SIDE_NAMES
 from inspector.session import Session
+
+MAX_REMEMBERED: Final = 10_000
+"""Texts whose JSON is remembered, of at most MAX_REMEMBERED_TEXT characters."""
+MAX_REMEMBERED_TEXT: Final = 200
 
 
 class Titles:
@@ -29,55 +37,112 @@ class Titles:
 
 
 class TreeWriter:
-    """Turns the field trees of many messages into records; `raw` adds the hex of each leaf."""
+    """Writes field trees as JSON; `raw` adds the hex of each leaf.
+
+    A node is an object with the keys name, title, value, start, end, buffer, origins (of packet, start, end, exact),
+    issue and children; where there are some, bits (of name, title, value, shift, width); when asked for, raw. It is
+    put together as text: a tree has dozens of nodes, whose every key would otherwise be encoded anew each time.
+    """
 
     def __init__(self, titles: Titles, raw: bool = False) -> None:
         self.titles = titles
         self.raw = raw
+        self.heads: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
 
-    def tree(self, field: Field, buffer: Buffer, depth: int = -1) -> FieldRecord:
-        """The record of `field`, whose offsets are in `buffer`, with children down to `depth` levels (-1: all)."""
+    def tree(self, field: Field, buffer: Buffer, depth: int = -1) -> Raw:
+        """`field`, whose offsets are in `buffer`, with children down to `depth` levels (-1: all)."""
         return self.node(field, Window(buffer, field.start, field.end), depth)
 
-    def node(self, field: Field, window: Window, depth: int) -> FieldRecord:
-        """One node and what is below it."""
+    def node(self, field: Field, window: Window, depth: int) -> Raw:
+        """One node and what is below it, in a window that is there already."""
+        parts: list[str] = []
+        self._node(field, window, depth, parts)
+        # the value of a root is a summary with arrows and dots; the rest is mostly ASCII, which is encoded much faster
+        first = parts[0].encode("utf-8", "replace")
+        parts[0] = ""
+        return Raw(first + "".join(parts).encode("utf-8", "replace"))
+
+    def _node(self, field: Field, window: Window, depth: int, parts: list[str]) -> None:
         start = field.start
         end = field.end
-        children: list[FieldRecord] = []
+        buffer = window.buffer
+        children = field.below
         leaf = True
-        for child in field.children:
-            own = child.buffer
-            if own is None or own is window.buffer:
-                leaf = False
-                if depth:
-                    children.append(self.node(child, window, depth - 1))
-            elif depth:
-                children.append(self.tree(child, own, depth - 1))
+        if children is not None:
+            for child in children:
+                if child.buffer is None or child.buffer is buffer:
+                    leaf = False
+                    break
+        head = self._label(field.name, field.label) if field.label else self._head(field.name)
         value = field.value
         if value is None:
-            value = window.read(start, end).hex() if leaf and field.name != "hole" else None
-        elif not isinstance(value, str) and not isinstance(value, int):
-            value = plain(value)
-        record = FieldRecord(
-            field.name,
-            field.label or self.titles.of(field.name),
-            value,
-            start,
-            end,
-            window.name,
-            window.origins(start, end),
-            field.issue,
-            children,
-        )
-        if field.bits:
-            record.bits = [self.bits(each) for each in field.bits]
+            bytes_shown = leaf and field.name != "hole"
+            written = f'"{window.read(start, end).hex()}"' if bytes_shown else "null"
+        elif isinstance(value, str):
+            written = self._text(value)
+        else:
+            written = self._value(value)
+        issue = "null" if field.issue is None else quoted(field.issue)
+        place = window.place(start, end)
+        if children is None and field.marks is None and not self.raw:
+            parts.append(f'{head}{written}{place},"issue":{issue},"children":[]}}')
+            return
+        parts.append(f'{head}{written}{place},"issue":{issue},"children":[')
+        if children is not None and depth:
+            self._children(children, window, depth - 1, parts)
+        parts.append("]")
+        if field.marks is not None:
+            parts.append(f',"bits":[{",".join([self._bits(each) for each in field.marks])}]')
         if self.raw and leaf:
-            record.raw = "" if field.name == "hole" else window.read(start, end).hex()
-        return record
+            parts.append(f',"raw":"{"" if field.name == "hole" else window.read(start, end).hex()}"')
+        parts.append("}")
 
-    def bits(self, bits: Bits) -> BitsRecord:
+    def _children(self, children: list[Field], window: Window, depth: int, parts: list[str]) -> None:
+        first = True
+        for child in children:
+            if not first:
+                parts.append(",")
+            first = False
+            own = child.buffer
+            inner = window if own is None or own is window.buffer else Window(own, child.start, child.end)
+            self._node(child, inner, depth, parts)
+
+    def _head(self, name: str) -> str:
+        """Everything up to the value."""
+        head = self.heads.get(name)
+        if head is None:
+            head = self._label(name, self.titles.of(name))
+            self.heads[name] = head
+        return head
+
+    def _label(self, name: str, title: str) -> str:
+        return f'{{"name":{self._text(name)},"title":{self._text(title)},"value":'
+
+    def _text(self, text: str) -> str:
+        """Text in quotes; names and short values come again and again."""
+        written = self.texts.get(text)
+        if written is None:
+            written = quoted(text)
+            if len(text) <= MAX_REMEMBERED_TEXT:
+                if len(self.texts) >= MAX_REMEMBERED:
+                    self.texts.clear()
+                self.texts[text] = written
+        return written
+
+    def _value(self, value: object) -> str:
+        if value is True:
+            return "true"
+        if value is False:
+            return "false"
+        if isinstance(value, int):
+            return str(value)
+        found = plain(value)
+        return quoted(found) if isinstance(found, str) else repr(found)
+
+    def _bits(self, bits: Bits) -> str:
         """Some bits of a node."""
-        return BitsRecord(bits.name, self.titles.of(bits.name), bits.value, bits.shift, bits.width)
+        return f'{self._head(bits.name)}{bits.value},"shift":{bits.shift},"width":{bits.width}}}'
 
 
 def plain(value: object) -> object:
@@ -115,6 +180,9 @@ class RowWriter:
 
     def message(self, message: Message) -> MessageRecord:
         """The row of a message."""
+        return self._row(message, packets(message.buffer, message.start, message.end))
+
+    def _row(self, message: Message, carriers: list[int]) -> MessageRecord:
         session = self.session
         parent = message.parent
         answers = message.answers
@@ -127,7 +195,7 @@ class RowWriter:
             message.kind,
             message.summary,
             message.end - message.start,
-            packets(message.buffer, message.start, message.end),
+            carriers,
             self.layers(message),
             None if parent is None else parent.number,
             None if answers is None else answers.number,
@@ -155,8 +223,10 @@ class RowWriter:
 
     def with_tree(self, message: Message, depth: int = -1) -> MessageRecord:
         """The row of a message with its field tree."""
-        record = self.message(message)
         root = self.session.explain(message, keep=False)
-        buffer = root.buffer
-        record.fields = self.trees.tree(root, buffer if buffer is not None else message.buffer, depth)
+        buffer = root.buffer if root.buffer is not None else message.buffer
+        window = Window(buffer, root.start, root.end)
+        own = buffer is message.buffer and root.start == message.start and root.end == message.end
+        record = self._row(message, window.packets()) if own else self.message(message)
+        record.fields = self.trees.node(root, window, depth)
         return record

@@ -1,5 +1,7 @@
 """The bytes of one message and where they came from, looked up for all its fields in a row."""
 
+from json.encoder import encode_basestring as quoted
+
 from inspector.export.records import OriginRecord
 from inspector.model.buffer import HOLE, Buffer
 
@@ -24,9 +26,49 @@ class Window:
         self.buffer = buffer
         self.name = buffer.name
         self.start = start
-        self.data: bytes = buffer.read(start, end)
+        self.end = end
+        self._data: bytes | None = None
         self.segments: list[Segment] = segments(buffer, start, end)
         self.index = 0
+        self._quoted = quoted(buffer.name)
+        self._place = ""
+        self._place_start = -1
+        self._place_end = -1
+
+    def place(self, start: int, end: int) -> str:
+        """The keys of a JSON object that say where `start:end` lies: start, end, buffer and origins."""
+        if start == self._place_start and end == self._place_end:
+            return self._place
+        part = self.segments[self.index] if self.index < len(self.segments) else None
+        if start >= end:
+            place = f',"start":{start},"end":{end},"buffer":{self._quoted},"origins":[]'
+        elif part is not None and part.packet and part.start <= start and end <= part.end:
+            # most ranges lie in one packet
+            shift = part.offset - part.start
+            place = (
+                f',"start":{start},"end":{end},"buffer":{self._quoted},"origins":'
+                f'[{{"packet":{part.packet},"start":{start + shift},"end":{end + shift},"exact":true}}]'
+            )
+        else:
+            origins = ",".join([_written(origin) for origin in self.origins(start, end)])
+            place = f',"start":{start},"end":{end},"buffer":{self._quoted},"origins":[{origins}]'
+        self._place = place
+        self._place_start = start
+        self._place_end = end
+        return place
+
+    def packets(self) -> list[int]:
+        """Numbers of the packets that carried these bytes, ascending."""
+        return packets_in(self.segments)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes, read when first asked for."""
+        found = self._data
+        if found is None:
+            found = self.buffer.read(self.start, self.end)
+            self._data = found
+        return found
 
     def read(self, start: int, end: int) -> bytes:
         """Bytes `start:end` of the buffer."""
@@ -62,6 +104,11 @@ class Window:
                 extend(found, before)
             index += 1
         return found
+
+
+def _written(origin: OriginRecord) -> str:
+    exact = "true" if origin.exact else "false"
+    return f'{{"packet":{origin.packet},"start":{origin.start},"end":{origin.end},"exact":{exact}}}'
 
 
 def extend(found: list[OriginRecord], more: list[OriginRecord]) -> None:
@@ -120,20 +167,28 @@ def segments(buffer: Buffer, start: int, end: int) -> list[Segment]:
 
 def packets(buffer: Buffer, start: int, end: int) -> list[int]:
     """Numbers of the packets that carried `start:end` of `buffer`, ascending."""
-    found: set[int] = set()
     if buffer.parent is not None:
-        for part in segments(buffer, start, end):
-            found.add(part.packet)
-            for origin in part.sources:
-                found.add(origin.packet)
-        found.discard(HOLE)
-        return sorted(found)
+        return packets_in(segments(buffer, start, end))
+    found: set[int] = set()
     pieces = buffer.pieces
     index = max(pieces.at(start), 0)
     count = len(pieces.starts)
     while index < count and pieces.starts[index] < end:
         found.add(pieces.sources[index])
         index += 1
+    found.discard(HOLE)
+    return sorted(found)
+
+
+def packets_in(parts: list[Segment]) -> list[int]:
+    """Numbers of the packets that carried these parts, ascending."""
+    if len(parts) == 1 and parts[0].packet:
+        return [parts[0].packet]
+    found: set[int] = set()
+    for part in parts:
+        found.add(part.packet)
+        for origin in part.sources:
+            found.add(origin.packet)
     found.discard(HOLE)
     return sorted(found)
 

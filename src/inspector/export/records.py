@@ -4,7 +4,7 @@ Times are strings of decimal seconds so that no digit is lost, byte values are h
 up to but not including `end`. A key that only some records have is left out of the others, never null.
 """
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from inspector import __version__
 
@@ -19,32 +19,6 @@ class OriginRecord(Struct, gc=False):
     start: int
     end: int
     exact: bool
-
-
-class BitsRecord(Struct, gc=False):
-    """Some bits of a field: `width` bits whose lowest is `shift` above the field's lowest."""
-
-    name: str
-    title: str
-    value: int
-    shift: int
-    width: int
-
-
-class FieldRecord(Struct, gc=False):
-    """A node of the decode tree; `start` and `end` are offsets in `buffer`."""
-
-    name: str
-    title: str
-    value: object
-    start: int
-    end: int
-    buffer: str
-    origins: list[OriginRecord]
-    issue: str | None
-    children: list["FieldRecord"]
-    bits: list[BitsRecord] | UnsetType = UNSET
-    raw: str | UnsetType = UNSET
 
 
 class MessageRecord(Struct, gc=False):
@@ -66,7 +40,7 @@ class MessageRecord(Struct, gc=False):
     severity: str | None
     issue: str | None
     facts: dict[str, object]
-    fields: FieldRecord | UnsetType = UNSET
+    fields: Raw | UnsetType = UNSET
 
 
 class PacketRecord(Struct, gc=False):
@@ -84,7 +58,7 @@ class PacketRecord(Struct, gc=False):
     summary: str
     layers: list[str]
     comments: list[str]
-    fields: FieldRecord | UnsetType = UNSET
+    fields: Raw | UnsetType = UNSET
 
 
 class VerdictRecord(Struct):
@@ -179,7 +153,7 @@ class GuideRecord(Struct):
 class ExplanationRecord(Struct):
     """A field with what the guide says of it."""
 
-    field: FieldRecord
+    field: Raw
     meaning: str
     text: str
     spec: str

@@ -1,11 +1,12 @@
 """Packets, flows and findings as records."""
 
+from msgspec import Raw
+
 from inspector.export.json import TreeWriter, seconds
 from inspector.export.listing import flow_protocols
 from inspector.export.origins import Segment, Window
 from inspector.export.records import (
     EvidenceRecord,
-    FieldRecord,
     FindingRecord,
     FlowRecord,
     NoteRecord,
@@ -48,7 +49,7 @@ def packet_with_tree(session: Session, writer: TreeWriter, number: int, depth: i
     return record
 
 
-def packet_tree(session: Session, writer: TreeWriter, number: int, depth: int = -1) -> FieldRecord:
+def packet_tree(session: Session, writer: TreeWriter, number: int, depth: int = -1) -> Raw:
     """The header tree of a packet."""
     tree = session.explain_packet(number)
     assert tree.buffer is not None
