@@ -62,6 +62,7 @@ READERS: Final = (
         ALL,
         REFUSES,
         "the frame is longer than it accepts",
+        testimony=witness.FRAMED,
         log=(
             "Java: Frame size ({number}) larger than max length (16384000)!",
             "Java, non-blocking: Read a frame size of {number}, which is bigger than the maximum allowable buffer size",
@@ -183,6 +184,7 @@ READERS: Final = (
         ALL,
         DIES,
         "it allocates the whole length at once, which hangs it, or ends the process where the heap is smaller",
+        testimony=witness.UNLIMITED,
         log=("Java: java.lang.OutOfMemoryError: Java heap space",),
     ),
     Reader(

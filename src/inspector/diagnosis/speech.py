@@ -9,7 +9,9 @@ _RESP: Final = re.compile(rb"(\+[A-Z]+|-(ERR|NOAUTH|DENIED|WRONGPASS|NOPERM|LOAD
 _COMMAND: Final = re.compile(rb"\*\d+\r\n\$\d+\r\n")
 _STARTUP: Final = frozenset({b"\x04\xd2\x16\x2f", b"\x04\xd2\x16\x30", b"\x00\x03\x00\x00"})
 """PostgreSQL: SSLRequest, GSSENCRequest, protocol 3.0."""
-_POSTGRES: Final = re.compile(rb"[NS]|R\0\0\0.|E\0\0..[SM]", re.DOTALL)
+_POSTGRES: Final = re.compile(rb"[NS]|R\0\0\0.", re.DOTALL)
+_POSTGRES_ERROR: Final = re.compile(rb"E\0\0..S(FATAL|ERROR|PANIC)\0", re.DOTALL)
+"""An ErrorResponse: type, length, and the field of the severity."""
 LARGEST_KEY: Final = 100
 """Kafka's api keys are below that."""
 
@@ -18,7 +20,7 @@ def speech_of(asked: bytes, answered: bytes) -> str:
     """The protocol that both sides' first bytes prove, "" when they prove none."""
     if _RESP.match(answered) and (_COMMAND.match(asked) or answered.startswith(b"-")):
         return "resp"
-    if asked[4:8] in _STARTUP and _POSTGRES.match(answered):
+    if _POSTGRES_ERROR.match(answered) or (asked[4:8] in _STARTUP and _POSTGRES.match(answered)):
         return "pgsql"
     if _is_kafka(asked, answered):
         return "kafka"

@@ -31,6 +31,7 @@ from inspector.diagnosis.evidence import (
     reading_evidence,
     server_end_evidence,
 )
+from inspector.diagnosis.greetings import greeting_of
 from inspector.diagnosis.openings import proxy_header
 from inspector.diagnosis.readings import Reading, sized
 from inspector.diagnosis.scene import Case, Scene
@@ -62,6 +63,7 @@ def _is_refused(case: Case) -> bool:
     answer = case.answer
     return not answer.startswith((b"HTTP/1.1 2", b"HTTP/1.1 3", b"HTTP/1.0 2", b"HTTP/1.0 3")) and (
         answer.startswith((b"HTTP/1", b"<", b"-ERR", b"\x15\x03", b"\x04\0\0", b"Invalid SSH"))
+        or greeting_of(answer) is not None
         or case.flow.ends[SERVER] == "rst"
     )
 

@@ -40,7 +40,7 @@ from inspector.diagnosis.thrift_port import how_it_ended, thrift_sign
 from inspector.diagnosis.witness import STRICT, quote, thrift_reader
 from inspector.diagnosis.words import count
 from inspector.model.finding import Finding, Witness
-from inspector.model.sides import SERVER
+from inspector.model.sides import CLIENT, SERVER
 from inspector.protocols.data import preview
 
 WELL = 2
@@ -118,6 +118,9 @@ def _came(case: Case) -> str:
         return f"{how_it_ended(case)}\n{tls_words(case.ending.kind)}"
     size = case.flow.buffers[SERVER].size
     came = f"The server answered with {count(size, 'byte')} that are no TLS: {preview(case.answer[:SHOWN])}."
+    gone = case.flow.fin_packets[CLIENT]
+    if gone and case.answered is not None and gone < case.answered.packet:
+        return f"The client gave up in packet {gone}; only then came an answer. {came}\n{tls_words(HANG)}"
     return f"{came}\n{tls_words(BINARY)}"
 
 
