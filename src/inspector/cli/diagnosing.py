@@ -6,7 +6,7 @@ import click
 
 from inspector.cli.colour import painter
 from inspector.cli.opening import exit_code, open_session
-from inspector.cli.options import Source
+from inspector.cli.options import Reading
 from inspector.cli.output import Output
 from inspector.export.diagnosis import finding_lines
 from inspector.export.documents import FindingsBody, head
@@ -28,9 +28,9 @@ def print_rule(name: str) -> bool:
     return True
 
 
-def why(source: Source, flow: int | None, as_json: bool, check: bool, color: str) -> int:
+def why(path: str, how: Reading, flow: int | None, as_json: bool, check: bool) -> int:
     """Print the findings and return the exit code."""
-    session = open_session(source)
+    session = open_session(path, how)
     if flow is not None:
         session.flow(flow)
     findings = [each for each in session.findings() if flow is None or each.flow == flow]
@@ -39,7 +39,7 @@ def why(source: Source, flow: int | None, as_json: bool, check: bool, color: str
         body = FindingsBody([finding_record(each) for each in findings])
         output.document(head("why", session.path, session.issues), body)
     else:
-        paint = painter(color, sys.stdout)
+        paint = painter(how.color, sys.stdout)
         for number, finding in enumerate(findings):
             output.lines([""] if number else [])
             output.lines(finding_lines(session, finding, paint))

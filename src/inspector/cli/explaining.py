@@ -15,9 +15,9 @@ from inspector.guide import Guide
 from inspector.session import Session
 
 
-def explain(target: Target, as_json: bool, color: str) -> int:
+def explain(target: Target, as_json: bool) -> int:
     """Print what `target` names in words and return the exit code."""
-    session = open_session(target.source)
+    session = open_session(target.path, target.how)
     tree = session.explain(session.message(target.number))
     assert tree.buffer is not None
     root = Place(tree, Window(tree.buffer, tree.start, tree.end))
@@ -28,7 +28,7 @@ def explain(target: Target, as_json: bool, color: str) -> int:
         body = ExplanationsBody(target.number, explanation_records(wanted, session))
         output.document(head("explain", session.path, session.issues), body)
     else:
-        paint = painter(color, sys.stdout)
+        paint = painter(target.how.color, sys.stdout)
         if chosen is None:
             output.lines(story_lines(root, session.guide, paint))
         for number, place in enumerate(chosen or []):

@@ -9,7 +9,7 @@ from typing import Any
 
 from inspector.cli.colour import painter
 from inspector.cli.opening import exit_code, in_file, open_session
-from inspector.cli.options import Source
+from inspector.cli.options import Reading
 from inspector.cli.output import Output
 from inspector.export.documents import head, opening
 from inspector.export.levels import Level, level_named
@@ -39,13 +39,13 @@ class Request:
     findings: bool = False
 
 
-def print_list(source: Source, request: Request) -> int:
+def print_list(path: str, how: Reading, request: Request) -> int:
     """Print the list and return the exit code."""
-    session = open_session(source)
+    session = open_session(path, how)
     chosen = compile_for(session, request.display_filter) if request.display_filter is not None else None
     level: Level[Any] = level_named(request.level, session, request.raw)
     rows: Iterable[Any] = level.rows(chosen)
-    if chosen is not None and not source.quiet:
+    if chosen is not None and not how.quiet:
         first = list(islice(rows, 1))
         rows = chain(first, rows)
         if not first:

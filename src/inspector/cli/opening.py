@@ -6,9 +6,9 @@ from typing import Final
 
 import click
 
-from inspector.cli.options import Source
+from inspector.cli.options import Reading
 from inspector.cli.progress import ProgressLine
-from inspector.session import Options, Session
+from inspector.session import Session
 
 ROWS_BETWEEN_COLLECTIONS: Final = 500_000
 """Objects made between runs of the cyclic collector: messages and trees hold no cycles worth looking for earlier."""
@@ -17,25 +17,15 @@ PARTLY: Final = 4
 """Exit code for a capture that is cut or could be decoded only in part."""
 
 
-def open_session(source: Source) -> Session:
+def open_session(path: str, how: Reading) -> Session:
     """Decode the capture; what is wrong with the file is said on stderr. Raises CaptureError and UsageError."""
     gc.set_threshold(ROWS_BETWEEN_COLLECTIONS, 50, 100)
-    progress = ProgressLine(source.quiet)
+    progress = ProgressLine(how.quiet)
     try:
-        session = Session.open(
-            source.path,
-            Options(
-                decode_as=source.decode_as,
-                thrift=source.thrift,
-                thrift_modules=source.thrift_modules,
-                proto=source.proto,
-                message_type=source.message_type,
-            ),
-            progress,
-        )
+        session = Session.open(path, how.options(), progress)
     finally:
         progress.done()
-    if not source.quiet:
+    if not how.quiet:
         for issue in session.issues:
             click.echo(f"inspector: {in_file(session, issue)}", err=True)
         sys.stderr.flush()

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 from click.shell_completion import CompletionItem
 
 from inspector.cli.colour import CHOICES
 from inspector.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from inspector.session import Options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,25 +26,51 @@ LEVELS: Final = {
     "pkt": "packet",
     "conn": "flow",
 }
-_MODULES: Final = "inspector.thrift_modules"
-"""Where --thrift-module is kept for `source`: every command that reads captures has it."""
-_TYPE: Final = "inspector.message_type"
-"""Where --type is kept likewise."""
 _PORT: Final = re.compile(r"(?:(?:tcp|udp)\.port\s*==\s*|port\s+)(\d+)")
 _FLOW: Final = re.compile(r"flow\s+(\d+)")
 
 
 @dataclass(slots=True)
-class Source:
-    """What to open and how to read it."""
+class Reading:
+    """How captures are to be read, and what is said of them: what the options of `reading` give.
 
-    path: str
+    `file` is a capture named by `-r`. Every command that reads takes one as `how`.
+    """
+
+    file: str | None = None
     decode_as: dict[str, str] = field(default_factory=dict)
     thrift: list[Path] = field(default_factory=list)
-    proto: list[Path] = field(default_factory=list)
-    quiet: bool = False
     thrift_modules: list[str] = field(default_factory=list)
+    proto: list[Path] = field(default_factory=list)
     message_type: str = ""
+    quiet: bool = False
+    color: str = "auto"
+
+    def options(self) -> "Options":
+        """The same for a session; it is imported here, since `--help` needs none."""
+        from inspector.session import Options
+
+        return Options(
+            decode_as=self.decode_as,
+            thrift=self.thrift,
+            thrift_modules=self.thrift_modules,
+            proto=self.proto,
+            message_type=self.message_type,
+        )
+
+    def path(self, named: str | None) -> str:
+        """The one capture that is named. Raises UsageError when none or two are."""
+        if self.file is not None and named is not None:
+            raise UsageError(f"two captures are named: {named} and {self.file}")
+        chosen = self.file if self.file is not None else named
+        if chosen is None:
+            raise UsageError("which capture? Name a FILE, or - for standard input")
+        return chosen
+
+    def makes(self, instead: str) -> None:
+        """Raises UsageError when `-r` is given to a command that makes a capture."""
+        if self.file is not None:
+            raise UsageError(f"-r reads a file; {instead}")
 
 
 class FieldName(click.types.StringParamType):
@@ -68,10 +97,29 @@ class ProtocolName(click.types.StringParamType):
 
 
 def reading(command: Command) -> Command:
-    """How to read the capture: `-d`, `--thrift`, `--proto`, `-q`, `--color`."""
+    """How to read captures, as `how`: `-r`, `-d`, `--thrift`, `--proto` and their like, `-q`, `--color`."""
+
+    @wraps(command)
+    def with_reading(
+        *args: object,
+        read: str | None,
+        decode_as: tuple[str, ...],
+        thrift: tuple[Path, ...],
+        thrift_module: tuple[str, ...],
+        proto: tuple[Path, ...],
+        message_type: str,
+        quiet: bool,
+        color: str,
+        **others: object,
+    ) -> object:
+        how = Reading(read, parse_decode_as(decode_as), quiet=quiet, color=color, message_type=message_type)
+        how.thrift, how.thrift_modules, how.proto = list(thrift), list(thrift_module), list(proto)
+        return command(*args, how=how, **others)
+
+    wrapped: Any = with_reading
     for option in reversed(_READING):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return cast("Command", wrapped)
 
 
 def capturing(command: Command) -> Command:
@@ -150,8 +198,6 @@ _READING: Final = (
         "--thrift-module",
         metavar="MODULE",
         multiple=True,
-        expose_value=False,
-        callback=lambda ctx, _, said: ctx.meta.__setitem__(_MODULES, said),
         help="An installed Python module with a Thrift service to take names from; it is imported. Repeatable.",
     ),
     click.option(
@@ -163,10 +209,9 @@ _READING: Final = (
     ),
     click.option(
         "--type",
+        "message_type",
         metavar="TYPE",
         default="",
-        expose_value=False,
-        callback=lambda ctx, _, said: ctx.meta.__setitem__(_TYPE, said),
         help="The type, package.Message, of protobuf outside gRPC: in HTTP bodies and WebSocket messages.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks on stderr."),
@@ -193,26 +238,6 @@ level = click.option(
 depth = click.option(
     "--depth", type=click.IntRange(min=0), default=None, metavar="N", help="Levels of the tree to show."
 )
-
-
-def source(
-    path: str | None,
-    read: str | None,
-    decode_as: tuple[str, ...],
-    thrift: tuple[Path, ...],
-    proto: tuple[Path, ...],
-    quiet: bool,
-) -> Source:
-    """The shared options as one value. Raises UsageError when no file or two files are named."""
-    if read is not None and path is not None:
-        raise UsageError(f"two captures are named: {path} and {read}")
-    chosen = read if read is not None else path
-    if chosen is None:
-        raise UsageError("which capture? Name a FILE, or - for standard input")
-    context = click.get_current_context(silent=True)
-    modules = list(context.meta.get(_MODULES, ())) if context is not None else []
-    message_type = str(context.meta.get(_TYPE, "")) if context is not None else ""
-    return Source(chosen, parse_decode_as(decode_as), list(thrift), list(proto), quiet, modules, message_type)
 
 
 def parse_decode_as(said: tuple[str, ...]) -> dict[str, str]:

@@ -40,7 +40,7 @@ class Look:
 
 def show(target: Target, look: Look) -> int:
     """Print what `target` names and return the exit code."""
-    session = open_session(target.source)
+    session = open_session(target.path, target.how)
     if look.protocols:
         from inspector.cli.trying import show_attempts
 

@@ -2,10 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from inspector.cli.options import Source, source
+from inspector.cli.options import Reading
 from inspector.model.errors import UsageError
 
 _PLACE: Final = re.compile(r"(\d+)(?:(?::|(?=@))(?:@(0[xX][0-9a-fA-F]+|\d+)|([^@].*)))?", re.DOTALL)
@@ -15,33 +14,26 @@ _PLACE: Final = re.compile(r"(\d+)(?:(?::|(?=@))(?:@(0[xX][0-9a-fA-F]+|\d+)|([^@
 class Target:
     """`number` counts from 1; `offset` is a byte of the message, from 0; `field` a name or path."""
 
-    source: Source
+    path: str
+    how: Reading
     number: int
     field: str | None = None
     offset: int | None = None
 
 
-def parse_target(
-    words: tuple[str, ...],
-    read: str | None,
-    decode_as: tuple[str, ...],
-    thrift: tuple[Path, ...],
-    proto: tuple[Path, ...],
-    quiet: bool,
-    with_place: bool = False,
-) -> Target:
+def parse_target(words: tuple[str, ...], how: Reading, with_place: bool = False) -> Target:
     """The words of a command line as a target. Raises UsageError."""
-    if len(words) > 2 or (len(words) == 2 and read is not None):
+    if len(words) > 2 or (len(words) == 2 and how.file is not None):
         raise UsageError(f"one FILE and one NUMBER are expected, not {' '.join(words)}")
-    if len(words) == 1 and read is None:
+    if len(words) == 1 and how.file is None:
         raise UsageError(
             f"which capture? Write FILE {words[0]}" if words[0].isdigit() else f"which number in {words[0]}?"
         )
-    chosen = source(words[0] if len(words) == 2 else None, read, decode_as, thrift, proto, quiet)
+    path = how.path(words[0] if len(words) == 2 else None)
     number, field, offset = parse_place(words[-1])
     if not with_place and (field is not None or offset is not None):
         raise UsageError(f"{words[-1]}: a number alone is expected (explain takes NUMBER:FIELD)")
-    return Target(chosen, number, field, offset)
+    return Target(path, how, number, field, offset)
 
 
 def parse_place(text: str) -> tuple[int, str | None, int | None]:

@@ -1,12 +1,11 @@
 """`inspector capture`: packets into a file, messages onto standard output."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from inspector.cli.options import capturing, reading
+from inspector.cli.options import Reading, capturing, reading
 
 if TYPE_CHECKING:
     from inspector.capture.live.settings import Settings
@@ -36,12 +35,7 @@ def command(
     ring: tuple[str, ...],
     tail: str,
     jsonl: bool,
-    read: str | None,
-    decode_as: tuple[str, ...],
-    thrift: tuple[Path, ...],
-    proto: tuple[Path, ...],
-    quiet: bool,
-    color: str,
+    how: Reading,
 ) -> int:
     """Capture until Ctrl+C, a limit, or the end of COMMAND, whose failure is then explained.
 
@@ -54,16 +48,12 @@ def command(
     inspector capture -i any -w ring.pcapng -b files:10 -b filesize:100000
     sudo inspector capture -i lo -w - | inspector capture --tail -
     """
-    if read is not None:
-        raise click.UsageError("-r reads a file; capture makes one (-w), or follows one (--tail)")
+    how.makes("capture makes one (-w), or follows one (--tail)")
     from inspector.cli.capturing import Request, capture, check_command, follow_tail
-    from inspector.cli.options import parse_decode_as
-    from inspector.session import Options
 
     check_command(words)
     settings.packets = count or settings.packets
-    options = Options(decode_as=parse_decode_as(decode_as), thrift=list(thrift), proto=list(proto))
-    request = Request(options, write, jsonl, color, quiet, words)
+    request = Request(how.options(), write, jsonl, how.color, how.quiet, words)
     if tail:
         if ring or words:
             raise click.UsageError("--tail only reads: -b and COMMAND need a capture of our own")

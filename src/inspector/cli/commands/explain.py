@@ -1,10 +1,8 @@
 """`inspector explain`: a field, a byte or a whole message in words."""
 
-from pathlib import Path
-
 import click
 
-from inspector.cli.options import as_json, reading
+from inspector.cli.options import Reading, as_json, reading
 from inspector.cli.target import parse_target
 
 
@@ -17,12 +15,7 @@ from inspector.cli.target import parse_target
 def command(
     *,
     words: tuple[str, ...],
-    read: str | None,
-    decode_as: tuple[str, ...],
-    thrift: tuple[Path, ...],
-    proto: tuple[Path, ...],
-    quiet: bool,
-    color: str,
+    how: Reading,
     as_json: bool,
 ) -> int:
     """Explain message NUMBER field by field; or one FIELD of it (a name, or a path of names and titles joined by /);
@@ -33,7 +26,7 @@ def command(
     inspector explain hms.pcapng 7:http.request.method
     inspector explain hms.pcapng 7@0
     """
-    target = parse_target(words, read, decode_as, thrift, proto, quiet, with_place=True)
+    target = parse_target(words, how, with_place=True)
     from inspector.cli.explaining import explain
 
-    return explain(target, as_json, color)
+    return explain(target, as_json)

@@ -1,10 +1,8 @@
 """`inspector live`: the screens over a capture that goes on."""
 
-from pathlib import Path
-
 import click
 
-from inspector.cli.options import filtering, reading
+from inspector.cli.options import Reading, filtering, reading
 
 
 @click.command(name="live", short_help="Watch an interface, or a relay, on the screens.")
@@ -22,12 +20,7 @@ def command(
     write: str,
     limits: tuple[str, ...],
     tap: tuple[str, str] | None,
-    read: str | None,
-    decode_as: tuple[str, ...],
-    thrift: tuple[Path, ...],
-    proto: tuple[Path, ...],
-    quiet: bool,
-    color: str,
+    how: Reading,
     display_filter: str | None,
 ) -> int:
     """Show messages as they are captured; Enter looks into one, the capture goes on.
@@ -38,15 +31,12 @@ def command(
     inspector live -i lo -f 'tcp port 9083' -Y http
     inspector live --tap 9083 localhost:9084
     """
-    if read is not None:
-        raise click.UsageError("-r reads a file; live makes one (-w)")
+    how.makes("live makes one (-w)")
     from inspector.capture.live.interfaces import loopback_name, network_interfaces
     from inspector.capture.live.settings import Settings
     from inspector.cli.commands.open import on_terminal
-    from inspector.cli.options import parse_decode_as
     from inspector.cli.watching import watch
     from inspector.export.names import compile_known
-    from inspector.session import Options
     from inspector.tui.live import PICK
     from inspector.watching import Watcher
 
@@ -57,8 +47,7 @@ def command(
     settings = Settings()
     for limit in limits:
         settings.limit(limit)
-    options = Options(decode_as=parse_decode_as(decode_as), thrift=list(thrift), proto=list(proto))
-    watcher = Watcher(options, settings, write, display_filter or "")
+    watcher = Watcher(how.options(), settings, write, display_filter or "")
     if tap is not None:
         return watch(watcher, watcher.relay(*tap))
     several = sum(each.state == "up" for each in network_interfaces()) > 1

@@ -1,10 +1,8 @@
 """`inspector ls`: one line for each message, packet or flow."""
 
-from pathlib import Path
-
 import click
 
-from inspector.cli.options import LEVELS, FieldName, as_json, filtering, level, reading, source, time_format
+from inspector.cli.options import LEVELS, FieldName, Reading, as_json, filtering, level, reading, time_format
 
 
 @click.command(name="ls", short_help="List messages, packets or flows.")
@@ -25,12 +23,7 @@ from inspector.cli.options import LEVELS, FieldName, as_json, filtering, level, 
 def command(
     *,
     path: str | None,
-    read: str | None,
-    decode_as: tuple[str, ...],
-    thrift: tuple[Path, ...],
-    proto: tuple[Path, ...],
-    quiet: bool,
-    color: str,
+    how: Reading,
     display_filter: str | None,
     level: str,
     time_format: str,
@@ -49,7 +42,7 @@ def command(
     inspector ls hms.pcapng --fields number,http.request.method,http.request.uri
     inspector ls hms.pcapng --level flow --jsonl
     """
-    chosen = source(path, read, decode_as, thrift, proto, quiet)
+    chosen = how.path(path)
     if sum((jsonl, as_json, fields is not None)) > 1:
         raise click.UsageError("--jsonl, --json and --fields exclude each other")
     if (tree or raw) and not (jsonl or as_json):
@@ -62,7 +55,7 @@ def command(
         level=LEVELS[level],
         display_filter=display_filter,
         time_format=time_format,
-        color=color,
+        color=how.color,
         count=count,
         fields=split_names(fields or ""),
         tree=tree or raw,
@@ -71,7 +64,7 @@ def command(
     )
     if form == "fields" and not request.fields:
         raise click.UsageError("--fields needs at least one name")
-    return print_list(chosen, request)
+    return print_list(chosen, how, request)
 
 
 def split_names(text: str) -> list[str]:

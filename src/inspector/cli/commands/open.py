@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from inspector.cli.options import filtering, reading, source, time_format
+from inspector.cli.options import Reading, filtering, reading, time_format
 
 
 @click.command(name="open", short_help="Open a capture: screens on a terminal, else a list.")
@@ -17,12 +17,7 @@ from inspector.cli.options import filtering, reading, source, time_format
 def command(
     *,
     path: str | None,
-    read: str | None,
-    decode_as: tuple[str, ...],
-    thrift: tuple[Path, ...],
-    proto: tuple[Path, ...],
-    quiet: bool,
-    color: str,
+    how: Reading,
     display_filter: str | None,
     time_format: str,
 ) -> int:
@@ -31,19 +26,18 @@ def command(
     On a terminal this starts the screens; without FILE it offers the bundled captures. When the output is no
     terminal, or TERM is dumb, it prints what the screens would list and the findings.
     """
-    interactive = on_terminal(from_stdin="-" in {path, read})
-    if path is None and read is None:
+    interactive = on_terminal(from_stdin="-" in {path, how.file})
+    if path is None and how.file is None:
         return _start_screen() if interactive else _list_bundled()
-    chosen = source(path, read, decode_as, thrift, proto, quiet)
+    chosen = how.path(path)
     if interactive:
-        from inspector.cli.screens import run_screens
+        from inspector.tui import run_tui
 
-        return run_screens(chosen, display_filter)
+        return run_tui(chosen, how.options(), display_filter)
     from inspector.cli.listing import Request, print_list
 
-    return print_list(
-        chosen, Request(display_filter=display_filter, time_format=time_format, color=color, findings=True)
-    )
+    request = Request(display_filter=display_filter, time_format=time_format, color=how.color, findings=True)
+    return print_list(chosen, how, request)
 
 
 def on_terminal(from_stdin: bool) -> bool:
@@ -53,9 +47,9 @@ def on_terminal(from_stdin: bool) -> bool:
 
 
 def _start_screen() -> int:
-    from inspector.cli.screens import run_screens
+    from inspector.cli.watching import watch_from_start
 
-    return run_screens(None, None)
+    return watch_from_start()
 
 
 def _list_bundled() -> int:

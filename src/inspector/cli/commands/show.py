@@ -1,10 +1,8 @@
 """`inspector show`: one message, packet or flow, layer by layer."""
 
-from pathlib import Path
-
 import click
 
-from inspector.cli.options import LEVELS, ProtocolName, as_json, depth, level, reading
+from inspector.cli.options import LEVELS, ProtocolName, Reading, as_json, depth, level, reading
 from inspector.cli.target import parse_target
 
 
@@ -27,12 +25,7 @@ from inspector.cli.target import parse_target
 def command(
     *,
     words: tuple[str, ...],
-    read: str | None,
-    decode_as: tuple[str, ...],
-    thrift: tuple[Path, ...],
-    proto: tuple[Path, ...],
-    quiet: bool,
-    color: str,
+    how: Reading,
     level: str,
     with_hex: bool,
     protocols: tuple[str, ...],
@@ -48,10 +41,10 @@ def command(
     inspector show hms.pcapng 7 --as thrift       what a Thrift server makes of it
     inspector show hms.pcapng 4 --level flow      which protocols were considered, and why
     """
-    target = parse_target(words, read, decode_as, thrift, proto, quiet)
+    target = parse_target(words, how)
     if protocols and LEVELS[level] != "message":
         raise click.UsageError("--as reads a message: leave --level out")
     from inspector.cli.showing import Look, show
 
-    look = Look(LEVELS[level], with_hex, -1 if depth is None else depth, as_json, raw, color, protocols)
+    look = Look(LEVELS[level], with_hex, -1 if depth is None else depth, as_json, raw, how.color, protocols)
     return show(target, look)

@@ -1,10 +1,8 @@
 """`inspector tap`: a relay before a server, for those who may not capture."""
 
-from pathlib import Path
-
 import click
 
-from inspector.cli.options import reading
+from inspector.cli.options import Reading, reading
 
 
 @click.command(name="tap", short_help="Relay a TCP port and see what goes through; needs no rights.")
@@ -19,12 +17,7 @@ def command(
     target: str,
     write: str,
     jsonl: bool,
-    read: str | None,
-    decode_as: tuple[str, ...],
-    thrift: tuple[Path, ...],
-    proto: tuple[Path, ...],
-    quiet: bool,
-    color: str,
+    how: Reading,
 ) -> int:
     """Accept connections at LISTEN, pass every byte on to TARGET and back, and print the messages.
 
@@ -34,23 +27,19 @@ def command(
     \b
     inspector tap 9083 localhost:9084 -w out.pcapng
     """
-    if read is not None:
-        raise click.UsageError("-r reads a file; tap makes one (-w)")
+    how.makes("tap makes one (-w)")
     from inspector.capture.live.recording import relay
     from inspector.capture.live.tap import parse_end
     from inspector.cli.capturing import Place, Request, follow
-    from inspector.cli.options import parse_decode_as
-    from inspector.session import Options
 
     parse_end(listen)
     parse_end(target)
-    options = Options(decode_as=parse_decode_as(decode_as), thrift=list(thrift), proto=list(proto))
     place = Place(write)
     try:
         recording = relay(listen, target, place.file)
-        if not quiet:
+        if not how.quiet:
             where = recording.status.started
             click.echo(f"inspector: relaying {where} to {target}; Ctrl+C stops", err=True)
-        return follow(recording, place, Request(options, write, jsonl, color, quiet))
+        return follow(recording, place, Request(how.options(), write, jsonl, how.color, how.quiet))
     finally:
         place.close()

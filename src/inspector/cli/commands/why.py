@@ -1,10 +1,8 @@
 """`inspector why`: what went wrong, and the bytes that prove it."""
 
-from pathlib import Path
-
 import click
 
-from inspector.cli.options import as_json, reading
+from inspector.cli.options import Reading, as_json, reading
 
 
 @click.command(name="why", short_help="Say what went wrong, and which bytes prove it.")
@@ -18,12 +16,7 @@ from inspector.cli.options import as_json, reading
 def command(
     *,
     word: str | None,
-    read: str | None,
-    decode_as: tuple[str, ...],
-    thrift: tuple[Path, ...],
-    proto: tuple[Path, ...],
-    quiet: bool,
-    color: str,
+    how: Reading,
     flow: int | None,
     as_json: bool,
     exit_code: bool,
@@ -38,13 +31,12 @@ def command(
     inspector why localhost:9083        ask the port what it speaks, with bytes that harm nobody
     """
     from inspector.cli.diagnosing import print_rule, why
-    from inspector.cli.options import source
     from inspector.cli.probing import ask, parse_target
 
-    if word is not None and read is None:
+    if word is not None and how.file is None:
         if print_rule(word):
             return 0
         target = parse_target(word)
         if target is not None:
-            return ask(*target, allow_remote=allow_remote, keep=keep, as_json=as_json, color=color)
-    return why(source(word, read, decode_as, thrift, proto, quiet), flow, as_json, exit_code, color)
+            return ask(*target, allow_remote=allow_remote, keep=keep, as_json=as_json, color=how.color)
+    return why(how.path(word), how, flow, as_json, exit_code)
