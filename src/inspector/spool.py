@@ -11,6 +11,8 @@ from typing import NamedTuple, overload
 import numpy as np
 
 LINE_FEED = 0x0A
+NEAR = 256
+"""Rows kept in memory besides: those that a screen draws again and again."""
 
 
 class Row(NamedTuple):
@@ -41,6 +43,7 @@ class Rows(Sequence[Row]):
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="inspector-rows-", buffering=0)  # noqa: SIM115 (lives as long as this)
         self._ends = array("q", [0])
+        self._near: dict[int, Row] = {}
         self._writing = Lock()
 
     def add(self, lines: bytes) -> None:
@@ -68,5 +71,11 @@ class Rows(Sequence[Row]):
         place = index + count if index < 0 else index
         if not 0 <= place < count:
             raise IndexError(index)
-        start, end = self._ends[place], self._ends[place + 1]
-        return Row(*json.loads(os.pread(self._file.fileno(), end - start, start)))
+        row = self._near.get(place)
+        if row is None:
+            start, end = self._ends[place], self._ends[place + 1]
+            row = Row(*json.loads(os.pread(self._file.fileno(), end - start, start)))
+            if len(self._near) >= NEAR:
+                self._near.clear()
+            self._near[place] = row
+        return row

@@ -172,8 +172,9 @@ class LiveScreen(KeyScreen):
         self.list.move_to(found)
 
     def _leave(self, by: int) -> None:
-        if by < 0:
+        if by < 0 and self.follows:
             self.follows = False
+            self._show_heads(len(self.source.rows))
 
     def action_freeze(self) -> None:
         """Let the list stand still while the capture goes on, and move on again."""

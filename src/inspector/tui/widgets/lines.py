@@ -5,7 +5,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -78,6 +78,7 @@ class Lines(Widget, can_focus=True, inherit_bindings=False):
         self._base: Style | None = None
         self._looks: dict[str, Style] = {}
         self._drawn: dict[int, tuple[Line, bool]] = {}
+        self._made: tuple[Size, dict[int, tuple[Line, bool]]] = (Size(0, 0), {})
         super().__init__(id=id, classes=classes)
 
     def count(self) -> int:
@@ -130,13 +131,19 @@ class Lines(Widget, can_focus=True, inherit_bindings=False):
 
     def redraw(self) -> None:
         """Draw again the lines that changed, and no other."""
-        width = self.size.width
-        for y in range(self.size.height):
-            if self._drawn.get(y) != self._content(y):
-                self.refresh(Region(0, y, width, 1))
+        size = self.size
+        self._made = (size, {})
+        for y in range(size.height):
+            content = self._content(y)
+            if self._drawn.get(y) != content:
+                self._made[1][y] = content
+                self.refresh(Region(0, y, size.width, 1))
 
     def render_line(self, y: int) -> Strip:
-        line, mark = self._drawn[y] = self._content(y)
+        size, made = self._made
+        # made for another size, it does not fit
+        content = made.pop(y, None) if size == self.size else None
+        line, mark = self._drawn[y] = content or self._content(y)
         if self._titled and y == 0:
             return self.strip(line, self.size.width)
         strip = self.strip(line, self.room)
