@@ -8,8 +8,9 @@ from unittest.mock import patch
 import pytest
 
 from inspector.engine import core_kind
+from inspector.engine.cutter import MAX_DETECTIONS, MAX_SEARCH, WINDOW
 from inspector.engine.index import in_order
-from inspector.engine.stream import MAX_DETECTIONS, MAX_SEARCH, WINDOW, Clock, Context, Stream
+from inspector.engine.stream import Clock, Context, Stream
 from inspector.model.buffer import Buffer
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
