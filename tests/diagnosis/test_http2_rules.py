@@ -82,6 +82,56 @@ def test_broken_rules_are_named_by_h2(wire: Wire, tmp_path: Path, sent: bytes, c
     assert sum(len(evidence.bytes) for evidence in finding.evidence) >= 9
 
 
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ([*REQUEST, ("Upper", "x")], "Received uppercase header name b'Upper'"),
+        ([*REQUEST, ("connection", "close")], "Connection-specific header field present: b'connection'"),
+        ([*REQUEST, ("te", "gzip")], "Invalid value for TE header: b'gzip'"),
+        ([*REQUEST, ("x", " padded ")], "Received header value surrounded by whitespace"),
+        ([("x", "y"), *REQUEST], "Received pseudo-header field out of sequence"),
+        ([*REQUEST, REQUEST[0]], "Received duplicate pseudo-header field"),
+        ([(":odd", "1"), *REQUEST], "Received custom pseudo-header field b':odd'"),
+        ([field for field in REQUEST if field[0] != ":path"], "missing mandatory b':path' header"),
+    ],
+)
+def test_header_fields_that_a_strict_peer_refuses(
+    wire: Wire, tmp_path: Path, fields: list[tuple[str, str]], says: str
+) -> None:
+    talk = Http2(wire)
+    talk.answer(END_HEADERS | END_STREAM)
+    talk.say(CLIENT, headers(talk.encoders[CLIENT], fields, 3, END_HEADERS | END_STREAM))
+    (finding,) = of_rule(wire.findings(tmp_path), "http2-protocol-error")
+    assert "PROTOCOL_ERROR" in finding.title
+    assert "the client" in finding.title
+    assert finding.witness is not None
+    assert says in finding.witness.says
+
+
+def test_answers_and_trailers_are_held_to_the_rules_too(wire: Wire, tmp_path: Path) -> None:
+    talk = Http2(wire)
+    talk.answer()
+    talk.say(SERVER, headers(talk.encoders[SERVER], [(":status", "200")], 1, END_HEADERS | END_STREAM))
+    (finding,) = of_rule(wire.findings(tmp_path), "http2-protocol-error")
+    assert finding.witness is not None
+    assert "the server" in finding.title
+
+
+def test_bytes_that_grpc_agrees_on_are_no_error(wire: Wire, tmp_path: Path) -> None:
+    talk = Http2(wire)
+    fields = [*REQUEST, ("x-trace-bin", "\0\n\r raw ")]
+    talk.answer(END_HEADERS | END_STREAM)
+    talk.say(CLIENT, headers(talk.encoders[CLIENT], fields, 3, END_HEADERS | END_STREAM))
+    assert of_rule(wire.findings(tmp_path), "http2-protocol-error") == []
+
+
+def test_a_list_longer_than_the_peer_wishes_is_no_error(wire: Wire, tmp_path: Path) -> None:
+    talk = Http2(wire, list=100)
+    fields = [(":status", "200"), ("x", "y" * 200)]
+    talk.say(SERVER, ACKED + headers(talk.encoders[SERVER], fields, 1, END_HEADERS | END_STREAM))
+    assert of_rule(wire.findings(tmp_path), "http2-protocol-error") == []
+
+
 def test_what_was_on_its_way_to_a_reset_stream_is_nobodys_fault(wire: Wire, tmp_path: Path) -> None:
     talk = Http2(wire)
     talk.answer()

@@ -26,7 +26,7 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
 
 
 def settings(**values: int) -> bytes:
-    numbers = {"table": 1, "push": 2, "streams": 3, "window": 4, "frame": 5}
+    numbers = {"table": 1, "push": 2, "streams": 3, "window": 4, "frame": 5, "list": 6}
     content = b"".join(numbers[k].to_bytes(2, "big") + v.to_bytes(4, "big") for k, v in values.items())
     return frame(SETTINGS, 0, 0, content)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from h2.connection import H2Connection
     from h2.events import Event
 
+PROTOCOL_ERROR: Final = 1
 RST_STREAM: Final = 3
 GOAWAY: Final = 7
 """Frame types (RFC 9113 6). GOAWAY is not shown to h2, which would take no frame after it; peers that leave gently
@@ -51,6 +52,8 @@ def first_objection(frames: list[Message], settings_header: str | None) -> Objec
     reset: set[tuple[Side, int]] = set()
     for frame in frames:
         receiver = ends[other(frame.side)]
+        # what a peer would rather not read it only advises (RFC 9113 6.5.2)
+        receiver.decoder.max_header_list_size = MAX_HEADER_LIST
         try:
             events = receiver.receive_data(frame.buffer.read(frame.start, frame.end))
         except ProtocolError as error:
@@ -59,6 +62,10 @@ def first_objection(frames: list[Message], settings_header: str | None) -> Objec
             # what was on its way when the receiver gave the stream up is nobody's fault
             if (other(frame.side), stream) not in reset:
                 return Objection(frame, code, f"answers RST_STREAM for stream {stream}, error code {code}")
+        for event in events:
+            malformed = _malformed(event)
+            if malformed:
+                return Objection(frame, PROTOCOL_ERROR, malformed)
         if frame.kind == "rst_stream":
             reset.add((frame.side, int.from_bytes(frame.buffer.read(frame.start + 5, frame.start + 9), "big")))
         try:
@@ -70,6 +77,36 @@ def first_objection(frames: list[Message], settings_header: str | None) -> Objec
         for end in ends:
             end.clear_outbound_data_buffer()
     return None
+
+
+def _malformed(event: "Event") -> str:
+    """What h2 has against the header fields that it understood, "" when they are sound (RFC 9113 8.2 and 8.3).
+
+    Values of fields whose names end in -bin are left out: gRPC's ends agree by a setting of theirs to send any bytes.
+    """
+    from h2 import events
+    from h2.exceptions import ProtocolError
+    from h2.utilities import HeaderValidationFlags, validate_headers
+
+    found: Any = event
+    request = isinstance(event, events.RequestReceived | events.PushedStreamReceived)
+    trailers = isinstance(event, events.TrailersReceived)
+    response = isinstance(event, events.ResponseReceived | events.InformationalResponseReceived)
+    if not request and not trailers and not response:
+        return ""
+    fields = [(name, b"" if name.endswith(b"-bin") else value) for name, value in found.headers]
+    flags = HeaderValidationFlags(
+        is_client=response,
+        is_trailer=trailers,
+        is_response_header=response,
+        is_push_promise=isinstance(event, events.PushedStreamReceived),
+    )
+    try:
+        for _ in validate_headers(fields, flags):
+            pass
+    except ProtocolError as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _resets(answer: bytes) -> list[tuple[int, int]]:
@@ -88,8 +125,7 @@ def _resets(answer: bytes) -> list[tuple[int, int]]:
 def _end(side: Side, settings_header: str | None) -> "H2Connection":
     """A connection object that stands for one end, with no limits of its own.
 
-    Header fields are not checked: real peers accept more than the library does, and what is against the rules in them
-    stands with the frame.
+    Header fields are checked apart, see `_malformed`: an end that refuses them would take no more frames.
     """
     from h2.config import H2Configuration
     from h2.connection import H2Connection
