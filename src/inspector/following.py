@@ -38,11 +38,13 @@ CHUNK: Final = 1 << 18
 class Following:
     """Follows the capture at `path`, keeping the messages that match the display filter `wanted` ("": all).
 
-    `lag` is in seconds from the wire to the newest row, `packets` and `messages` are how many were decoded.
+    `lag` is in seconds from the wire to the newest row captured since it began; `packets` and `messages` are how many
+    were decoded.
     """
 
     def __init__(self, path: str, options: Options, wanted: str = "") -> None:
         self.rows = Rows()
+        self.begun = time.time()
         self.lag = 0.0
         self.packets = 0
         self.messages = 0
@@ -83,7 +85,9 @@ class Following:
             except OSError as error:
                 self.issue = f"rows cannot be kept: {error.strerror}"
                 return
-            self.lag = max(0.0, time.time() - self.rows[-1].time / 1e9)
+            now, seen = time.time(), self.rows[-1].time / 1e9
+            if seen >= self.begun:
+                self.lag = max(0.0, now - seen)
 
     def _told(self, report: dict[str, object]) -> None:
         self.packets = int(str(report.get("packets", self.packets)))

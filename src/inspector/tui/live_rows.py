@@ -36,7 +36,7 @@ class LiveTable:
         Column("protocol", 9),
         Column("bytes", 7, right=True, drop=1),
         Column("summary", 20, grow=True),
-        Column("process", 24, drop=4),
+        Column("process", 28, drop=4),
     )
 
     def __init__(self, rows: Sequence[Row]) -> None:

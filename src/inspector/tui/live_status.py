@@ -63,11 +63,10 @@ class Status:
         counts = f"{where}{only}, {plural(source.packets, 'packet')}, {self.elapsed(time.monotonic())}"
         if source.wanted and source.messages:
             return [[("", counts)], [("warning", f"0 of {plural(source.messages, 'message')} match {source.wanted}")]]
+        if source.decoded < source.packets:
+            return [[("", counts)], [("dim", f"Decoded {source.decoded:,} of them so far.")]]
         if source.packets:
-            return [
-                [("", counts)],
-                [("dim", "No message is complete yet: connections without data, or no TCP or UDP.")],
-            ]
+            return [[("", counts)], [("dim", "No message is complete yet, or none of them is TCP or UDP.")]]
         hint = "Send a request, and it appears here." if source.running else "^e starts again."
         return [[("", counts)], [("dim", hint)]]
 

@@ -311,6 +311,12 @@ class LiveScreen(KeyScreen):
         self.notify(event.text, severity="error" if event.severity else "information", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
-        """The status has a short form."""
+        """The status has a short form, and the newest row stays at the bottom."""
         super().on_resize(event)
-        self.call_after_refresh(self.look)
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        if self.follows:
+            self.list.top = max(0, len(self.table) - self.list.page)
+        self.list.resized()
+        self.look()
