@@ -44,6 +44,23 @@ LOOK: Final = "Look"
 FIND: Final = "Find"
 LEAVE: Final = "Program"
 
+Shown = tuple[str, int]
+"""A word for the footer and its rank; ("", 0) keeps a key out of there."""
+
+
+def _moving(screen: str, space: bool = False, down: Shown = ("", 0), page: Shown = ("", 0)) -> tuple[Key, ...]:
+    """The keys that every list and text is moved in with; `space` pages down where it is not needed otherwise."""
+    paging = "pagedown,space" if space else "pagedown"
+    return (
+        Key(f"{screen}.down", "j,down", "move(1)", "j ↓", down[0], "down", MOVE, down[1]),
+        Key(f"{screen}.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
+        Key(f"{screen}.page", paging, "page(1)", "PgDn", page[0], "page down", MOVE, page[1]),
+        Key(f"{screen}.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
+        Key(f"{screen}.home", "g,home", "edge(-1)", "g Home", "", "first", MOVE),
+        Key(f"{screen}.end", "G,end", "edge(1)", "G End", "", "last", MOVE),
+    )
+
+
 KEYS: Final[dict[str, tuple[Key, ...]]] = {
     MAIN: (
         Key(
@@ -110,12 +127,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
     ),
     STREAM: (
-        Key("stream.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
-        Key("stream.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
-        Key("stream.page", "pagedown,space", "page(1)", "PgDn", "page", "page down", MOVE, 5),
-        Key("stream.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
-        Key("stream.home", "g,home", "edge(-1)", "g", "", "top", MOVE),
-        Key("stream.end", "G,end", "edge(1)", "G", "", "bottom", MOVE),
+        *_moving("stream", space=True, page=("page", 5)),
         Key("stream.hex", "r", "view", "r", "text or hex", "text or hex", LOOK, 1),
         Key("stream.side", "d", "side", "d", "direction", "both directions, client only, server only", LOOK, 2),
         Key("stream.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 4),
@@ -123,12 +135,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("stream.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
     ),
     WHY: (
-        Key("why.down", "j,down", "move(1)", "j ↓", "scroll", "down", MOVE, 5),
-        Key("why.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
-        Key("why.page", "pagedown,space", "page(1)", "PgDn", "", "page down", MOVE),
-        Key("why.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
-        Key("why.home", "g,home", "edge(-1)", "g", "", "top", MOVE),
-        Key("why.end", "G,end", "edge(1)", "G", "", "bottom", MOVE),
+        *_moving("why", space=True, down=("scroll", 5)),
         Key("why.next", "right_square_bracket,n,tab", "finding(1)", "]", "next finding", "next finding", LOOK, 3),
         Key("why.previous", "left_square_bracket,N,shift+tab", "finding(-1)", "[", "", "finding before", LOOK),
         Key("why.proof", "full_stop", "proof(1)", ".", "next bytes", "next bytes that prove it", LOOK, 4),
@@ -141,12 +148,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("why.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
     ),
     DECODE: (
-        Key("decode.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
-        Key("decode.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
-        Key("decode.page", "pagedown", "page(1)", "PgDn", "", "page down", MOVE),
-        Key("decode.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
-        Key("decode.home", "g,home", "edge(-1)", "g", "", "first", MOVE),
-        Key("decode.end", "G,end", "edge(1)", "G", "", "last", MOVE),
+        *_moving("decode"),
         Key("decode.pane", "tab", "pane(1)", "Tab", "pane", "next pane: protocols, as it is, as the other", MOVE, 5),
         Key("decode.pane.back", "shift+tab", "pane(-1)", "Shift+Tab", "", "pane before", MOVE),
         Key(
@@ -166,12 +168,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("decode.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
     ),
     HELP: (
-        Key("help.down", "j,down", "move(1)", "j ↓", "scroll", "down", MOVE, 2),
-        Key("help.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
-        Key("help.page", "pagedown,space", "page(1)", "PgDn", "page", "page down", MOVE, 3),
-        Key("help.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
-        Key("help.home", "g,home", "edge(-1)", "g", "", "top", MOVE),
-        Key("help.end", "G,end", "edge(1)", "G", "", "bottom", MOVE),
+        *_moving("help", space=True, down=("scroll", 2), page=("page", 3)),
         Key("help.back", "q,escape,question_mark,f1,enter", "back", "q", "back", "back", LEAVE, 1),
         Key("help.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
     ),
@@ -197,12 +194,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("live.quit", "Q,ctrl+q", "app.quit", "Q", "", "stop and quit the program", LEAVE),
     ),
     PICKER: (
-        Key("picker.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
-        Key("picker.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
-        Key("picker.page", "pagedown", "page(1)", "PgDn", "", "page down", MOVE),
-        Key("picker.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
-        Key("picker.home", "g,home", "edge(-1)", "g Home", "", "first", MOVE),
-        Key("picker.end", "G,end", "edge(1)", "G End", "", "last", MOVE),
+        *_moving("picker"),
         Key("picker.start", "enter,l,right", "open", "Enter", "start", "start capturing there", LOOK, 1),
         Key("picker.filter", "slash,f,tab", "filter", "/", "filter", "the capture filter; a relay's two ends", FIND, 2),
         Key("picker.copy", "y", "copy", "y", "copy", "copy the ways to go on without the right", FIND, 5),
@@ -212,12 +204,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("picker.quit", "Q,ctrl+q", "app.quit", "Q", "", "quit", LEAVE),
     ),
     START: (
-        Key("start.down", "j,down", "move(1)", "j ↓", "", "down", MOVE),
-        Key("start.up", "k,up", "move(-1)", "k ↑", "", "up", MOVE),
-        Key("start.page", "pagedown", "page(1)", "PgDn", "", "page down", MOVE),
-        Key("start.page.up", "pageup", "page(-1)", "PgUp", "", "page up", MOVE),
-        Key("start.home", "g,home", "edge(-1)", "g", "", "first", MOVE),
-        Key("start.end", "G,end", "edge(1)", "G", "", "last", MOVE),
+        *_moving("start"),
         Key("start.open", "enter,l,right", "open", "Enter", "open", "open the capture", LOOK, 1),
         Key("start.live", "i,c", "live", "i", "live", "capture now: choose an interface", LOOK, 2),
         Key("start.help", "question_mark,f1", "help", "?", "help", "this help", LEAVE, 4),

@@ -27,7 +27,19 @@ SIDE_ROLES: Final = SIDE_NAMES
 MAX_INDENT: Final = 3
 
 
-class MessageRows:
+class ListedRows:
+    """Rows that stand for `items`: numbers or codes, made into cells when they are drawn."""
+
+    def __init__(self, session: Session, digest: Digest, items: Sequence[int]) -> None:
+        self.session = session
+        self.digest = digest
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+class MessageRows(ListedRows):
     """Messages, and the packets that end a conversation in a way worth a row of their own (as negative numbers)."""
 
     columns: ClassVar = (
@@ -44,21 +56,13 @@ class MessageRows:
         Column("summary", 38, grow=True),
     )
 
-    def __init__(self, session: Session, digest: Digest, codes: Sequence[int]) -> None:
-        self.session = session
-        self.digest = digest
-        self.codes = codes
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
     def flow(self, row: int) -> int:
         """The conversation of a row."""
-        return self.digest.flow_of(self.session, self.codes[row])
+        return self.digest.flow_of(self.session, self.items[row])
 
     def stop(self, row: int) -> Stop:
         """What a row stands for."""
-        code = self.codes[row]
+        code = self.items[row]
         if code < 0:
             return Stop(-1, -code)
         return Stop(code, self.session.messages[code].packet)
@@ -66,15 +70,15 @@ class MessageRows:
     def find(self, stop: Stop) -> int:
         """The row nearest to `stop`, -1 in an empty list."""
         code = stop.message if stop.message >= 0 else -stop.packet
-        if code in self.codes:
-            return self.codes.index(code)
-        for row in range(len(self.codes)):
+        if code in self.items:
+            return self.items.index(code)
+        for row in range(len(self.items)):
             if self.stop(row).packet >= stop.packet:
                 return row
-        return len(self.codes) - 1
+        return len(self.items) - 1
 
     def cells(self, row: int) -> Line:
-        code = self.codes[row]
+        code = self.items[row]
         return self._event(-code) if code < 0 else self._message(code)
 
     def _message(self, index: int) -> Line:
@@ -122,7 +126,7 @@ class MessageRows:
         ]
 
 
-class FlowRows:
+class FlowRows(ListedRows):
     """Conversations."""
 
     columns: ClassVar = (
@@ -140,21 +144,13 @@ class FlowRows:
         Column("finding", 32, grow=True),
     )
 
-    def __init__(self, session: Session, digest: Digest, numbers: Sequence[int]) -> None:
-        self.session = session
-        self.digest = digest
-        self.numbers = numbers
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
     def flow(self, row: int) -> int:
         """The conversation of a row."""
-        return self.numbers[row]
+        return self.items[row]
 
     def stop(self, row: int) -> Stop:
         """The first message of a conversation, or its first packet."""
-        flow = self.session.flows[self.numbers[row] - 1]
+        flow = self.session.flows[self.items[row] - 1]
         first = self.digest.first_message(flow.number)
         if first < 0:
             return Stop(-1, flow.first_packet)
@@ -164,10 +160,10 @@ class FlowRows:
         """The row of the conversation that `stop` is part of, 0 when it is not listed."""
         session = self.session
         flow = session.messages[stop.message].flow if stop.message >= 0 else session.packet_row(stop.packet).flow
-        return self.numbers.index(flow) if flow in self.numbers else 0
+        return self.items.index(flow) if flow in self.items else 0
 
     def cells(self, row: int) -> Line:
-        flow = self.session.flows[self.numbers[row] - 1]
+        flow = self.session.flows[self.items[row] - 1]
         findings = self.digest.findings_of(flow.number)
         severity = findings[0].severity if findings else ""
         return [
@@ -186,7 +182,7 @@ class FlowRows:
         ]
 
 
-class PacketRows:
+class PacketRows(ListedRows):
     """Packets as they were captured."""
 
     columns: ClassVar = (
@@ -201,29 +197,21 @@ class PacketRows:
         Column("summary", 20, grow=True),
     )
 
-    def __init__(self, session: Session, digest: Digest, numbers: Sequence[int]) -> None:
-        self.session = session
-        self.digest = digest
-        self.numbers = numbers
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
     def flow(self, row: int) -> int:
         """The conversation of a row, 0 outside all."""
-        return int(self.session.flow_table.flow_of[self.numbers[row] - 1])
+        return int(self.session.flow_table.flow_of[self.items[row] - 1])
 
     def stop(self, row: int) -> Stop:
         """The packet, with the message whose bytes it carries."""
-        number = self.numbers[row]
+        number = self.items[row]
         return Stop(self.digest.message_in(self.session, number), number)
 
     def find(self, stop: Stop) -> int:
         """The row of a packet, or of the one listed before it."""
-        return max(0, bisect_right(self.numbers, stop.packet) - 1)
+        return max(0, bisect_right(self.items, stop.packet) - 1)
 
     def cells(self, row: int) -> Line:
-        number = self.numbers[row]
+        number = self.items[row]
         packet = self.session.packet_row(number)
         side = packet.side if packet.flow else CLIENT
         role = SIDE_ROLES[side] if packet.flow else ""
