@@ -41,7 +41,8 @@ def test_text_is_refused_with_its_first_bytes(tmp_path: Path) -> None:
     path = write(tmp_path, b"garbage in\n", "notes.txt")
     assert refusal(path) == (
         "FILE: first 4 bytes 67 61 72 62 are no pcap (d4 c3 b2 a1, a1 b2 c3 d4, 4d 3c b2 a1, a1 b2 3c 4d, "
-        "34 cd b2 a1, a1 b2 cd 34) or pcapng (0a 0d 0d 0a) magic"
+        "34 cd b2 a1, a1 b2 cd 34) or pcapng (0a 0d 0d 0a) magic; "
+        "raw bytes are decoded by: inspector bytes @FILE"
     )
 
 

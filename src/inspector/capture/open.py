@@ -159,5 +159,6 @@ def _no_capture(path: str, head: bytes) -> str:
     what = f"first {len(head)} bytes {head.hex(' ')} are" if len(head) > 1 else f"only byte {head.hex()} is"
     return (
         f"{path}: {what} no pcap (d4 c3 b2 a1, a1 b2 c3 d4, 4d 3c b2 a1, a1 b2 3c 4d, "
-        "34 cd b2 a1, a1 b2 cd 34) or pcapng (0a 0d 0d 0a) magic"
+        "34 cd b2 a1, a1 b2 cd 34) or pcapng (0a 0d 0d 0a) magic; "
+        f"raw bytes are decoded by: inspector bytes {'-' if path == STDIN else f'@{path}'}"
     )
