@@ -134,7 +134,8 @@ def _do(status: int) -> str:
             "Look for a proxy between client and server: Upgrade and Connection are for one hop and must be set anew.\n"
             "In nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
             'proxy_set_header Connection "upgrade".\n'
-            "Then check that the path is the one on which the server takes WebSockets."
+            "Then check that the path is the one on which the server takes WebSockets.\n"
+            "Where only the server has something to say, server-sent events need no upgrade."
         )
     if status // 100 == 3:
         return "Connect to the address in the Location header at once."
