@@ -1,5 +1,5 @@
-// What stands at the end of a Parquet file, as far as inspector names it: the file's metadata and what it is made of.
-// Field numbers and types follow the format's public specification (Apache Parquet, README and Encryption are left out).
+// What stands at the end of a Parquet file: the file's metadata and what it is made of.
+// Field numbers and types follow the format's public specification (Apache Parquet).
 
 namespace py parquet
 
@@ -75,6 +75,30 @@ enum PageType {
   DATA_PAGE_V2 = 3;
 }
 
+enum EdgeInterpolationAlgorithm {
+  SPHERICAL = 0;
+  VINCENTY = 1;
+  THOMAS = 2;
+  ANDOYER = 3;
+  KARNEY = 4;
+}
+
+struct BoundingBox {
+  1: required double xmin;
+  2: required double xmax;
+  3: required double ymin;
+  4: required double ymax;
+  5: optional double zmin;
+  6: optional double zmax;
+  7: optional double mmin;
+  8: optional double mmax;
+}
+
+struct GeospatialStatistics {
+  1: optional BoundingBox bbox;
+  2: optional list<i32> geospatial_types;
+}
+
 struct SizeStatistics {
   1: optional i64 unencoded_byte_array_data_bytes;
   2: optional list<i64> repetition_level_histogram;
@@ -121,6 +145,19 @@ struct IntType {
   2: required bool isSigned;
 }
 
+struct VariantType {
+  1: optional i8 specification_version;
+}
+
+struct GeometryType {
+  1: optional string crs;
+}
+
+struct GeographyType {
+  1: optional string crs;
+  2: optional EdgeInterpolationAlgorithm algorithm;
+}
+
 union LogicalType {
   1: Nothing STRING;
   2: Nothing MAP;
@@ -136,6 +173,9 @@ union LogicalType {
   13: Nothing BSON;
   14: Nothing UUID;
   15: Nothing FLOAT16;
+  16: VariantType VARIANT;
+  17: GeometryType GEOMETRY;
+  18: GeographyType GEOGRAPHY;
 }
 
 struct SchemaElement {
@@ -185,6 +225,17 @@ struct ColumnMetaData {
   14: optional i64 bloom_filter_offset;
   15: optional i32 bloom_filter_length;
   16: optional SizeStatistics size_statistics;
+  17: optional GeospatialStatistics geospatial_statistics;
+}
+
+struct EncryptionWithColumnKey {
+  1: required list<string> path_in_schema;
+  2: optional binary key_metadata;
+}
+
+union ColumnCryptoMetaData {
+  1: Nothing ENCRYPTION_WITH_FOOTER_KEY;
+  2: EncryptionWithColumnKey ENCRYPTION_WITH_COLUMN_KEY;
 }
 
 struct ColumnChunk {
@@ -195,6 +246,8 @@ struct ColumnChunk {
   5: optional i32 offset_index_length;
   6: optional i64 column_index_offset;
   7: optional i32 column_index_length;
+  8: optional ColumnCryptoMetaData crypto_metadata;
+  9: optional binary encrypted_column_metadata;
 }
 
 struct RowGroup {
@@ -211,6 +264,22 @@ union ColumnOrder {
   1: Nothing TYPE_ORDER;
 }
 
+struct AesGcm {
+  1: optional binary aad_prefix;
+  2: optional binary aad_file_unique;
+  3: optional bool supply_aad_prefix;
+}
+
+union EncryptionAlgorithm {
+  1: AesGcm AES_GCM_V1;
+  2: AesGcm AES_GCM_CTR_V1;
+}
+
+struct FileCryptoMetaData {
+  1: required EncryptionAlgorithm encryption_algorithm;
+  2: optional binary key_metadata;
+}
+
 struct FileMetaData {
   1: required i32 version;
   2: required list<SchemaElement> schema;
@@ -219,9 +288,12 @@ struct FileMetaData {
   5: optional list<KeyValue> key_value_metadata;
   6: optional string created_by;
   7: optional list<ColumnOrder> column_orders;
+  8: optional EncryptionAlgorithm encryption_algorithm;
+  9: optional binary footer_signing_key_metadata;
 }
 
-// The metadata is no call; this service only makes its struct known.
+// The metadata is no call; this service only makes its structs known.
 service ParquetFile {
   FileMetaData parquet_file_metadata();
+  FileCryptoMetaData parquet_file_crypto_metadata();
 }

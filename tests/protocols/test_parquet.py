@@ -109,14 +109,21 @@ def test_the_end_of_a_file_is_enough() -> None:
 def test_metadata_that_began_before_is_told() -> None:
     data = file(["a", "b"])
     (m,) = cut([(SERVER, data[-20:])], forced="parquet")
-    assert m.issue is not None
-    assert "before these" in m.issue
-    assert check_message(m).children[0].name == "parquet.metadata_part"
+    first, *_, last = check_message(m).children
+    assert first.name == "parquet.metadata_part"
+    assert last.issue is not None
+    assert "before these" in last.issue
 
 
 def test_encrypted_metadata_is_named() -> None:
-    (m,) = cut([(SERVER, b"PARExyzsecret" + (6).to_bytes(4, "little") + b"PARE")])
-    assert [node.name for node in check_message(m).children][1:3] == ["parquet.pages", "parquet.encrypted"]
+    crypto = bytes.fromhex("1c 1c 00 00 00")
+    footer = crypto + b"secret"
+    (m,) = cut([(SERVER, b"PARExyz" + footer + len(footer).to_bytes(4, "little") + b"PARE")])
+    assert [node.name for node in check_message(m).children][1:4] == [
+        "parquet.pages",
+        "parquet.crypto_metadata",
+        "parquet.encrypted",
+    ]
 
 
 @pytest.mark.parametrize("end", [5, 30, 60, -1])

@@ -3,17 +3,20 @@
 from typing import Final
 
 from inspector.engine.body import decoded_body
-from inspector.engine.detect import inline_reader
+from inspector.engine.detect import inline_reader, reader_inside
 from inspector.model.buffer import Buffer, Slices
 from inspector.model.errors import DecodeError
 from inspector.model.field import Field
 from inspector.model.message import Message
+from inspector.protocols.base import Protocol
 from inspector.schema.registry import Schemas
 from inspector.wire.media import body_text, media_type
 from inspector.wire.recorder import Body, Recorder
 
 MAX_READ: Final = 16 << 20
 """Bytes of a body that are read field by field."""
+ENDS: Final = 8
+"""Bytes at both ends of a body that tell what it is."""
 MAX_BODIES: Final = 1000
 """Bodies in one message: parts of parts of a multipart body."""
 
@@ -33,7 +36,7 @@ def _read(message: Message, body: Body, schemas: Schemas) -> list[Body]:
     buffer = body.buffer or message.buffer
     if body.codings:
         buffer, node = _decode(message, body)
-    protocol = inline_reader(media_type(body.content_type)) if body.content_type else None
+    protocol = _reader(media_type(body.content_type), buffer, node)
     if protocol is None or node.start == node.end or node.length > MAX_READ:
         return []
     if any(child.buffer is None for child in node.children):
@@ -50,6 +53,15 @@ def _read(message: Message, body: Body, schemas: Schemas) -> list[Body]:
     for each in inner.bodies:
         each.buffer = buffer
     return inner.bodies
+
+
+def _reader(content_type: str, buffer: Buffer, node: Field) -> Protocol | None:
+    """Who reads a body as a part of its message: by its media type, else by its first and last bytes."""
+    found = inline_reader(content_type) if content_type else None
+    if found is None and node.length >= ENDS:
+        head = buffer.read(node.start, node.start + ENDS)
+        return reader_inside(content_type, head, buffer.read(node.end - ENDS, node.end))
+    return found
 
 
 def _decode(message: Message, body: Body) -> tuple[Buffer, Field]:

@@ -15,6 +15,9 @@ PREFIX: Final = 4096
 
 _registry: dict[str, Protocol] = {}
 _claimed: dict[str, str] = {}
+OPAQUE: Final = frozenset(("", "application/octet-stream", "binary/octet-stream"))
+"""Media types that say no more than that there are bytes; the last is what S3 answers."""
+
 MAX_CLAIMED: Final = 1024
 """Media types whose reader is remembered."""
 
@@ -63,6 +66,15 @@ def inline_reader(content_type: str) -> Protocol | None:
     for protocol in protocols().values():
         if protocol.inline and claims(protocol, content_type):
             return protocol
+    return None
+
+
+def reader_inside(content_type: str, head: bytes, tail: bytes) -> Protocol | None:
+    """Who knows a body of an untelling media type by its first and last bytes."""
+    if content_type in OPAQUE:
+        for protocol in protocols().values():
+            if protocol.inside is not None and protocol.inside(head, tail):
+                return protocol
     return None
 
 

@@ -155,7 +155,8 @@ class Protocol:
     types that start so. `undoes_codings`: it gets bodies without their content codings (RFC 9110 8.4). `inline`: it
     cuts no messages out of bodies, whose tree is part of the message that carries them. `sender(prefix)` is the
     only side that can begin so, -1 when both could or it is something else. `quick`: its `resync` runs through
-    megabytes in no time.
+    megabytes in no time. `inside(head, tail)` says
+    whether a body with these first and last bytes, whose media type tells nothing, is shown so too.
     """
 
     name: str
@@ -168,5 +169,6 @@ class Protocol:
     content_types: tuple[str, ...] = ()
     undoes_codings: bool = False
     inline: bool = False
+    inside: Callable[[bytes, bytes], bool] | None = None
     sender: Callable[[bytes], Side] | None = None
     quick: bool = False

@@ -11,8 +11,8 @@ from inspector.model.message import Message
 from inspector.model.sides import Side
 from inspector.model.verdict import MORE, NONE, STRONG, Verdict
 from inspector.protocols.base import Conversation, Hints, Protocol, Sink
-from inspector.protocols.thrift_compact import CompactEncoding
 from inspector.protocols.thrift_body import Body, read_body
+from inspector.protocols.thrift_compact import CompactEncoding
 from inspector.schema.registry import Schemas
 from inspector.schema.thrift import StructType
 from inspector.wire.reader import Reader
@@ -27,6 +27,9 @@ TAIL: Final = 8
 
 METADATA: Final = "parquet_file_metadata"
 """The function of idl/parquet.thrift whose result is the metadata."""
+
+CRYPTO: Final = "parquet_file_crypto_metadata"
+"""The function whose result says how the metadata is encrypted."""
 
 _TYPES: Final = ("application/vnd.apache.parquet", "application/x-parquet", "application/parquet")
 _SHOWN: Final = 40
@@ -68,14 +71,14 @@ def read_file(r: Reader, schemas: Schemas) -> None:
     length = int.from_bytes(tail[:4], "little")
     before = r.left - TAIL - length
     if before < 0:
-        r.skip("parquet.metadata_part", r.left - TAIL)
+        part = r.left - TAIL
+        if part:
+            r.skip("parquet.metadata_part", part)
         _tail(r)
-        raise r.malformed(f"the metadata has {length} bytes and begins {-before} bytes before these")
+        r.note(f"the metadata has {length} bytes and begins {-before} bytes before these")
+        return
     _before(r, before)
-    if tail[4:] == ENCRYPTED:
-        r.skip("parquet.encrypted", length)
-    else:
-        _metadata(r, length, schemas)
+    _metadata(r, length, schemas, CRYPTO if tail[4:] == ENCRYPTED else METADATA)
     _tail(r)
 
 
@@ -87,13 +90,16 @@ def _before(r: Reader, size: int) -> None:
         r.skip("parquet.pages", size)
 
 
-def _metadata(r: Reader, length: int, schemas: Schemas) -> None:
+def _metadata(r: Reader, length: int, schemas: Schemas, name: str) -> None:
+    """The metadata; of encrypted metadata only how it is encrypted (Apache Parquet, Encryption, "Encrypted footer")."""
     before = r.narrow(length)
-    r.begin("parquet.metadata")
-    read_body(CompactEncoding(), r, _struct(schemas), 0, Body())
-    if r.left:
+    r.begin("parquet.metadata" if name == METADATA else "parquet.crypto_metadata")
+    read_body(CompactEncoding(), r, _struct(schemas, name), 0, Body())
+    if name == METADATA and r.left:
         r.skip("parquet.metadata_rest", r.left)
     r.close()
+    if r.left:
+        r.skip("parquet.encrypted", r.left)
     r.widen(before)
 
 
@@ -102,8 +108,8 @@ def _tail(r: Reader) -> None:
     r.text("parquet.magic", len(MAGIC))
 
 
-def _struct(schemas: Schemas) -> StructType | None:
-    function = schemas.thrift.function(METADATA)
+def _struct(schemas: Schemas, name: str) -> StructType | None:
+    function = schemas.thrift.function(name)
     return function.result.fields[0].type.struct if function is not None else None
 
 
@@ -111,7 +117,8 @@ def _summary(tree: Field, size: int) -> str:
     """What the metadata says of the file as a whole."""
     rows = _labelled(tree, "num_rows")
     if not rows:
-        return f"Parquet, {size} bytes"
+        encrypted = any(node.name == "parquet.crypto_metadata" for node in tree.children)
+        return f"Parquet, {'encrypted, ' if encrypted else ''}{size} bytes"
     groups = _counted(_count(tree, "row_groups"), "row group")
     return f"Parquet, {_counted(rows[0].value, 'row')} in {groups}, {_counted(len(column_names(tree)), 'column')}"
 
@@ -170,6 +177,11 @@ def recognise(prefix: bytes, side: Side, hints: Hints) -> Verdict:
     return Verdict("parquet", MORE if more else NONE, "may become PAR1" if more else "does not begin with PAR1")
 
 
+def inside(head: bytes, tail: bytes) -> bool:
+    """Whether a body with these first and last bytes is a file or the end of one, whatever its media type says."""
+    return head[: len(MAGIC)] in (MAGIC, ENCRYPTED) or (len(tail) >= TAIL and tail[-4:] in (MAGIC, ENCRYPTED))
+
+
 def explain(message: Message, r: Reader, schemas: Schemas) -> None:
     """The file's parts, and every field of its metadata."""
     read_file(r, schemas)
@@ -184,4 +196,5 @@ PROTOCOL = Protocol(
     explain=explain,
     content_types=_TYPES,
     undoes_codings=True,
+    inside=inside,
 )
