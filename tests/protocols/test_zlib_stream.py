@@ -11,10 +11,11 @@ from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.transport.TTransport import TMemoryBuffer
 from thrift.transport.TZlibTransport import TZlibTransport
 
+from inspector.engine import core_kind
 from inspector.model.sides import CLIENT, SERVER
 from inspector.model.verdict import MORE, NONE, STRONG
 from inspector.protocols.base import Hints
-from inspector.protocols.zlib_stream import recognise
+from inspector.protocols.zlib_stream import MIDDLE, recognise
 from streams import Turn, check_message, cut, every, keys
 
 
@@ -85,3 +86,34 @@ def test_a_block_without_a_flush_is_told() -> None:
     messages = cut([(CLIENT, data[:-2])])
     assert messages[0].protocol == "zlib"
     assert not messages[0].complete
+
+
+def test_blocks_behind_a_hole_are_cut_and_say_why_they_stay_deflated() -> None:
+    client = Peer(TBinaryProtocol)
+    first, lost, *rest = (client.say("ping", 1, "x" * size) for size in (5, 100, 50, 70))
+    messages = cut([(CLIENT, first), (CLIENT, len(lost)), (CLIENT, rest[0] + rest[1])])
+    assert [(m.protocol, m.kind) for m in messages] == [
+        ("zlib", "block"),
+        ("thrift", "call"),
+        ("data", "hole"),
+        ("zlib", "block"),
+        ("zlib", "block"),
+    ]
+    assert [m.issue for m in messages[3:]] == [MIDDLE, MIDDLE]
+    assert [m.length for m in messages[3:]] == [len(part) for part in rest]
+    for message in messages:
+        check_message(message)
+
+
+def test_a_stream_that_makes_too_much_says_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    if core_kind() == "compiled":
+        size = 40 << 20
+    else:
+        size = 3000
+        monkeypatch.setattr("inspector.wire.coding.MAX_INFLATED", 5000)
+    client = Peer(TBinaryProtocol)
+    messages = cut([(CLIENT, client.say("ping", 1, "x" * size)), (CLIENT, client.say("ping", 1, "y" * size))])
+    last = [m for m in messages if m.protocol == "zlib"][-1]
+    assert last.issue is not None
+    assert "stopped after" in last.issue
+    assert last.issue.endswith("; the rest of this direction stays deflated")

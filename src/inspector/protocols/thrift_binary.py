@@ -72,12 +72,30 @@ class BinaryEncoding(Encoding):
         r.pos = end
         return True
 
-    def pass_values(self, r: Reader, wire: int, count: i64) -> bool:
-        end = values_end(r.data, r.pos, r.limit, wire, count, MAX_DEPTH - r.depth)
-        if end < 0:
-            return False
-        r.pos = end
-        return True
+    def pass_values(self, r: Reader, wire: int, count: i64) -> i64:
+        size: i64 = _SIZES[wire] if wire < len(_SIZES) else 0
+        if size:
+            count = min(count, (r.limit - r.pos) // size)
+            r.pos += count * size
+            return count
+        depth: i64 = MAX_DEPTH - r.depth
+        for passed in range(count):
+            end = value_end(r.data, r.pos, r.limit, wire, depth)
+            if end < 0:
+                return passed
+            r.pos = end
+        return count
+
+    def pass_pairs(self, r: Reader, key_wire: int, wire: int, count: i64) -> i64:
+        depth: i64 = MAX_DEPTH - r.depth
+        for passed in range(count):
+            end = value_end(r.data, r.pos, r.limit, key_wire, depth)
+            if end >= 0:
+                end = value_end(r.data, end, r.limit, wire, depth)
+            if end < 0:
+                return passed
+            r.pos = end
+        return count
 
     def boolean(self, r: Reader, in_field: bool) -> bool:
         return r.u8("thrift.bool") != 0

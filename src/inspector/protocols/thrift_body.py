@@ -183,17 +183,19 @@ class _BodyReader:
             room = self._count(wanted, count)
         texts: list[str] = []
         passed = False
-        for i in range(count):
-            if room <= 0 and inner is None and self.quiet and not passed:
+        i: i64 = 0
+        while i < count:
+            if room <= 0 and inner is None and self.quiet and not passed and r.depth < MAX_DEPTH:
                 passed = True
-                if enc.pass_values(r, wire, count - i):
-                    break
+                i += enc.pass_values(r, wire, count - i)
+                continue
             enc.before_element(r, i == 0)
             if told and room > 0:
                 text = tell(self._scalar(wire, element, True, False), element)
             else:
                 text = self._value(wire, element, room, inner)
             inner = None
+            i += 1
             if room > 0:
                 texts.append(text)
                 room -= len(text) + 2
@@ -231,7 +233,13 @@ class _BodyReader:
         if wanted is not None:
             room = self._count(wanted, count)
         texts: list[str] = []
-        for i in range(count):
+        passed = False
+        i: i64 = 0
+        while i < count:
+            if room <= 0 and self.quiet and not passed and r.depth < MAX_DEPTH:
+                passed = True
+                i += enc.pass_pairs(r, key_wire, wire, count - i)
+                continue
             r.begin("thrift.entry")
             r.depth -= 1
             enc.before_key(r, i == 0)
@@ -240,6 +248,7 @@ class _BodyReader:
             text = self._value(wire, element, room, None)
             r.depth += 1
             r.close()
+            i += 1
             if room > 0:
                 texts.append(f"{key_text}: {text}")
                 room -= len(texts[-1]) + 2

@@ -5,7 +5,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from inspector.protocols.thrift_struct import MAX_STRING, NO_ID, TYPES, Encoding, Header, check_mtype, read_method
+from inspector.protocols.thrift_struct import MAX_STRING, NO_ID, Encoding, Header, check_mtype, read_method
 from inspector.schema.thrift import BOOL, BYTE, DOUBLE, I16, I32, I64, LIST, MAP, SET, STOP, STRING, STRUCT, UUID
 from inspector.wire.reader import MAX_DEPTH, Reader
 
@@ -122,14 +122,28 @@ class CompactEncoding(Encoding):
         r.pos = end
         return True
 
-    def pass_values(self, r: Reader, wire: int, count: i64) -> bool:
-        if wire not in TYPES:
-            return False
-        end = values_end(r.data, r.pos, r.limit, _WIRE.index(wire), count, MAX_DEPTH - r.depth)
-        if end < 0:
-            return False
-        r.pos = end
-        return True
+    def pass_values(self, r: Reader, wire: int, count: i64) -> i64:
+        kind: i64 = _WIRE.index(wire)
+        depth: i64 = MAX_DEPTH - r.depth
+        for passed in range(count):
+            end = value_end(r.data, r.pos, r.limit, kind, depth)
+            if end < 0:
+                return passed
+            r.pos = end
+        return count
+
+    def pass_pairs(self, r: Reader, key_wire: int, wire: int, count: i64) -> i64:
+        key: i64 = _WIRE.index(key_wire)
+        kind: i64 = _WIRE.index(wire)
+        depth: i64 = MAX_DEPTH - r.depth
+        for passed in range(count):
+            end = value_end(r.data, r.pos, r.limit, key, depth)
+            if end >= 0:
+                end = value_end(r.data, end, r.limit, kind, depth)
+            if end < 0:
+                return passed
+            r.pos = end
+        return count
 
     def boolean(self, r: Reader, in_field: bool) -> bool:
         # A field's value is in its type; an element takes a byte, which is 0 or 2 for false

@@ -149,9 +149,13 @@ class Encoding:
         """Pass over the whole field ahead, where that is plain; else stay, and return False."""
         return False
 
-    def pass_values(self, r: Reader, wire: int, count: i64) -> bool:
-        """Pass over `count` elements of a list, where they are plain; else stay, and return False."""
-        return False
+    def pass_values(self, r: Reader, wire: int, count: i64) -> i64:
+        """Pass over elements of a list, `count` at most, up to the first that is not plain; how many."""
+        return 0
+
+    def pass_pairs(self, r: Reader, key_wire: int, wire: int, count: i64) -> i64:
+        """Pass over entries of a map, `count` at most, up to the first that is not plain; how many."""
+        return 0
 
     def boolean(self, r: Reader, in_field: bool) -> bool:
         """A boolean; `in_field`: it is a field's value, and no element."""

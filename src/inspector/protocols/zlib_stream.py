@@ -18,6 +18,12 @@ FLUSHED: Final = b"\0\0\xff\xff"
 MAX_BLOCK: Final = 16 << 20
 """Bytes of one flush that are waited for."""
 
+MIDDLE: Final = "bytes before it were never captured: a deflated stream cannot be read on from its middle"
+"""What is wrong with blocks behind a hole (RFC 1951 2: they refer back to what came before)."""
+
+_STOPPED: Final = "stopped after"
+"""How the issue of a stream begins that makes more than is safe to hold."""
+
 _CMF: Final = 0x78
 """Deflate with the usual window of 32 KB (RFC 1950 2.2)."""
 
@@ -35,6 +41,7 @@ class ZlibConversation(Conversation):
         super().__init__(hints, schemas)
         self.children: list[Child | None] = [None, None]
         self.last: list[Message | None] = [None, None]
+        self.broken = [False, False]
 
     def step(self, side: Side, r: Reader, out: Sink) -> None:
         self._block(side, r, out, r.find(FLUSHED, MAX_BLOCK) + len(FLUSHED))
@@ -45,6 +52,9 @@ class ZlibConversation(Conversation):
         _read_block(r, first, size)
         message = out.message(side, "block", start, r.offset, f"deflated, {size} bytes")
         message.context = first
+        if self.broken[side]:
+            message.issue = MIDDLE
+            return message
         hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, protocol="thrift")
         hints.why = "it is what the deflated stream holds"
         hints.details = {"content-encoding": "deflate"}
@@ -61,17 +71,26 @@ class ZlibConversation(Conversation):
             return
         before = message.issue
         child.finish(ending)
+        if message.issue is not None and _STOPPED in message.issue:
+            message.issue = f"{message.issue}; the rest of this direction stays deflated"
         if before is None and message.issue is not None and message.issue.endswith(_UNENDED):
             # nobody ends such a stream: it stops behind a flush
             message.issue = None
 
     def incomplete(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
-        if r.left < 2 and r.offset == 0:
+        if not r.left or (r.left < 2 and r.offset == 0):
             return None
         message = self._block(side, r, out, r.left)
         message.complete = False
-        message.issue = "no flush ends this block"
+        message.issue = message.issue or "no flush ends this block"
         return message
+
+    def lost(self, side: Side) -> None:
+        self.broken[side] = True
+
+    def resync(self, side: Side, data: bytes, pos: int) -> int:
+        """A flush ends wherever it does; what comes before the first is the end of some block."""
+        return pos if self.broken[side] and pos < len(data) else -1
 
 
 def _read_block(r: Reader, first: bool, size: int) -> None:
