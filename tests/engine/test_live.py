@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from inspector.capture.blocks import interface_block, section_block
+from inspector.capture.live.segments import ACK, FIN, SYN, Conversation
 from inspector.engine.live import LiveDecoder
 from inspector.model.message import Message
 from inspector.session import Options, Session, bundled_captures, load_schemas
@@ -47,3 +49,28 @@ def test_growing_in_pieces_shows_what_the_file_has(path: Path, tmp_path: Path) -
     found = followed(path, tmp_path / "grown", random.Random(path.stem), 2000)
     assert sorted(told(m) for m in found) == batch
     assert len({m.number for m in found}) == len(found)
+
+
+def test_conversations_that_are_over_are_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "many.pcapng"
+    path.write_bytes(section_block([]) + interface_block(101, 0, "lo", ""))
+    decoder = LiveDecoder(str(path), SCHEMAS, {})
+    count, found, most = 300, 0, 0
+    with path.open("ab") as file:
+        for number in range(count):
+            talk = Conversation(("127.0.0.1", 10_000 + number), ("127.0.0.1", 80))
+            for side, flags, data in (
+                (0, SYN, b""),
+                (1, SYN | ACK, b""),
+                (0, ACK, b"GET / HTTP/1.1\r\n\r\n"),
+                (1, ACK, b"HTTP/1.1 204 No Content\r\n\r\n"),
+                (1, FIN | ACK, b""),
+                (0, FIN | ACK, b""),
+            ):
+                file.write(talk.segment(side, flags, 10**18 + number, data))
+            file.flush()
+            found += len(decoder.poll(number / 10))
+            most = max(most, len(decoder.flows))
+    assert found + len(decoder.finish()) == 2 * count
+    assert decoder.flow_count == count
+    assert most < 20

@@ -141,3 +141,15 @@ def test_contents_are_loaded_again_after_release() -> None:
     buffer.release()
     assert buffer.data == first
     assert buffer.pieces.sources[1] == HOLE
+
+
+def test_where_the_first_pieces_were_can_be_forgotten() -> None:
+    pieces = Pieces()
+    for packet in range(1, 7):
+        pieces.add(packet, 54, 10)
+    pieces.forget(4)
+    assert pieces.parts(0, 60) == [(HOLE, 0, 40), (5, 54, 10), (6, 54, 10)]
+    assert pieces.parts(45, 55) == [(5, 59, 5), (6, 54, 5)]
+    assert pieces.at(0) == pieces.at(39) == 0
+    pieces.add(7, 54, 10)
+    assert pieces.parts(58, 62) == [(6, 62, 2), (7, 54, 2)]

@@ -270,7 +270,7 @@ def _counts(recording: Recording) -> str:
 def _tell_end(recording: Recording, place: Place, request: Request, follower: Follower) -> None:
     if request.quiet:
         return
-    flows = plural(len(follower.decoder.flows), "flow")
+    flows = plural(follower.decoder.flow_count, "flow")
     click.echo(f"inspector: {_counts(recording)}; {plural(follower.printed, 'message')} in {flows}", err=True)
     if place.kept:
         click.echo(f"inspector: written to {place.path}; open it with: inspector {shlex.quote(place.path)}", err=True)

@@ -1,12 +1,13 @@
 """Messages of a capture that grows, cut as their packets are appended."""
 
-from array import array
+from collections import deque
 from typing import Final
 
 import numpy as np
 
 from inspector.capture.live.tail import Tail
 from inspector.capture.table import PacketTable
+from inspector.engine.column import Column
 from inspector.engine.detect import sender
 from inspector.engine.index import finish_both, forced_protocol, hints_for
 from inspector.engine.stream import Clock, Context, Stream
@@ -29,6 +30,10 @@ LOST: Final = 2.0
 """Seconds of silence after which missing bytes are not going to come: several retransmission timeouts."""
 UNFINISHED: Final = 0.3
 """Seconds after which a message is shown though it is not complete."""
+OVER: Final = 1.0
+"""Seconds after which nobody asks for a conversation that is over: all its messages were shown."""
+MAX_PIECES: Final = 1 << 19
+"""Segments of one side whose places are kept; of the older half it is forgotten which packets they were in."""
 MAX_OPEN: Final = 100_000
 """Connections followed at once; beyond, the ones opened first are taken to be over."""
 MAX_CLOSED: Final = 10_000
@@ -41,10 +46,10 @@ class LiveClock(Clock):
     """Capture times of all packets so far."""
 
     def __init__(self) -> None:
-        self.times: array[int] = array("q")
+        self.times = Column()
 
     def time(self, packet: int) -> int:
-        return self.times[packet - 1] if packet > 0 else 0
+        return self.times.at(packet - 1) if packet > 0 else 0
 
 
 class FileSource(BufferSource):
@@ -52,7 +57,7 @@ class FileSource(BufferSource):
 
     def __init__(self, tail: Tail) -> None:
         self.tail = tail
-        self.starts: array[int] = array("q")
+        self.starts = Column()
 
     def load(self, buffer: Buffer) -> None:
         buffer.fill(Pieces())
@@ -60,7 +65,7 @@ class FileSource(BufferSource):
     def read(self, buffer: Buffer, start: int, end: int) -> bytes:
         parts: list[bytes] = []
         for packet, offset, length in buffer.pieces.parts(start, end):
-            at = self.starts[packet - 1] + offset if packet != HOLE else 0
+            at = self.starts.at(packet - 1) + offset if packet != HOLE else 0
             parts.append(bytes(length) if packet == HOLE else self.tail.read(at, length))
         return b"".join(parts)
 
@@ -80,9 +85,10 @@ class LiveFlow:
 
 
 class LiveDecoder:
-    """Follows the capture file at `path`. `flows` are numbered from 1; packets count as in the file.
+    """Follows the capture file at `path`; flows are numbered from 1, and packets as in the file.
 
-    Memory holds the open conversations and 24 bytes for each segment; all else stays in the file.
+    Memory holds the conversations that are open, with the places of their last segments; all else stays in files.
+    `flows` are those that are open or not long over, `flow_count` how many there were.
     """
 
     def __init__(self, path: str, schemas: Schemas, decode_as: dict[str, str]) -> None:
@@ -91,7 +97,9 @@ class LiveDecoder:
         self.clock = LiveClock()
         self.context = Context(schemas, self.clock)
         self.decode_as = decode_as
-        self.flows: list[Flow] = []
+        self.flows: dict[int, Flow] = {}
+        self.flow_count = 0
+        self.ended: deque[tuple[float, int]] = deque()
         self.open: dict[Key, LiveFlow] = {}
         self.closed: dict[Key, None] = {}
         self.restless: dict[int, LiveFlow] = {}
@@ -108,8 +116,8 @@ class LiveDecoder:
         return len(self.source.starts)
 
     def flow(self, number: int) -> Flow:
-        """Flow `number`, from 1."""
-        return self.flows[number - 1]
+        """Flow `number`, from 1, while it is remembered."""
+        return self.flows[number]
 
     def poll(self, now: float) -> list[Message]:
         """Read what was appended; returns the messages that are complete, or have been waited for long enough.
@@ -118,6 +126,7 @@ class LiveDecoder:
         `now` is a time in seconds that only ever grows. Raises CaptureError when the file is no capture.
         """
         self.now = now
+        self._forget()
         table = self.tail.more()
         if table is not None:
             self._packets(table)
@@ -131,6 +140,17 @@ class LiveDecoder:
         self.open.clear()
         self.restless.clear()
         return self._ready(0.0)
+
+    def _forget(self) -> None:
+        """Let go of conversations that are over."""
+        held = {m.flow for _, m in self.unfinished}
+        while self.ended and self.now - self.ended[0][0] > OVER:
+            number = self.ended.popleft()[1]
+            if number in held:
+                self.ended.append((self.now, number))
+            else:
+                flow = self.flows.pop(number)
+                self.comments.pop(flow.syn_packet, None)
 
     def _ready(self, patience: float) -> list[Message]:
         found: list[Message] = []
@@ -205,14 +225,15 @@ class LiveDecoder:
             swapped = direction != 0
         if swapped:
             a, b = b, a
-        flow = Flow(len(self.flows) + 1, "tcp" if ends[4] == TCP else "udp", a, b)
+        self.flow_count += 1
+        flow = Flow(self.flow_count, "tcp" if ends[4] == TCP else "udp", a, b)
         flow.client_known_by = known_by
         flow.first_packet = number
         flow.buffers = [
             Buffer(f"flow {flow.number} client", self.source, 2 * flow.number),
             Buffer(f"flow {flow.number} server", self.source, 2 * flow.number + 1),
         ]
-        self.flows.append(flow)
+        self.flows[flow.number] = flow
         stream = Stream(self.context, flow.number, flow.buffers, hints_for(flow), forced_protocol(flow, self.decode_as))
         live = LiveFlow(flow, stream)
         for side in (CLIENT, SERVER):
@@ -302,9 +323,13 @@ class LiveDecoder:
             elif length:
                 live.stream.feed(side, self._bytes(packet, pieces.offsets[index], length))
 
+        if count > MAX_PIECES:
+            pieces.forget(MAX_PIECES // 2)
+            live.fed[side] -= MAX_PIECES // 2 - 1
+
     def _bytes(self, packet: int, offset: int, length: int) -> bytes:
         """Bytes of a packet: most often of one just read."""
-        at = self.source.starts[packet - 1] + offset
+        at = self.source.starts.at(packet - 1) + offset
         if packet > self.before:
             at -= self.tail.shift
             return self.image[at : at + length]
@@ -342,6 +367,7 @@ class LiveDecoder:
         self._end(live)
 
     def _end(self, live: LiveFlow) -> None:
+        self.ended.append((self.now, live.flow.number))
         for side in (CLIENT, SERVER):
             if live.flow.transport == "tcp":
                 if live.acks[1 - side] >= 0:

@@ -17,6 +17,8 @@ from inspector.model.message import Message
 from inspector.model.packet import Packet
 from inspector.net.headers import explain_packet
 
+MORE = 1000
+"""Conversations that are over and may be remembered besides: they are not looked through for every batch."""
 LENGTHS = 8
 """Before the bytes of a packet both formats have how many were captured and how many there were, four bytes each."""
 
@@ -33,7 +35,7 @@ class Growing:
     @property
     def flows(self) -> list[Flow]:
         """All conversations so far."""
-        return self.decoder.flows
+        return list(self.decoder.flows.values())
 
     @property
     def packet_count(self) -> int:
@@ -42,7 +44,7 @@ class Growing:
 
     def packet(self, number: int) -> Packet:
         """The captured packet `number`, from 1."""
-        tail, start = self.decoder.tail, self.decoder.source.starts[number - 1]
+        tail, start = self.decoder.tail, self.decoder.source.starts.at(number - 1)
         if self.link_type < 0:
             pcapng = tail.head[:4] == MAGIC
             self.link_type = (read_pcapng if pcapng else read_pcap)(tail.path, tail.head).interfaces[0].link_type
@@ -84,10 +86,16 @@ class LiveFilter:
         self.growing = Growing(decoder)
         self.lookup = Lookup(self.growing)
         self.filter = compile_known(text)
+        self.seen = decoder.flow_count
 
     def of(self, messages: list[Message]) -> list[Message]:
         """Those of them that match."""
         self.growing.messages = messages
-        if messages:
-            self.lookup.grow()
+        flows = self.growing.decoder.flows
+        while self.seen < self.growing.decoder.flow_count:
+            self.seen += 1
+            if self.seen in flows:
+                self.lookup.take(flows[self.seen])
+        if len(self.lookup.flows) > 2 * len(flows) + MORE:
+            self.lookup.forget(flows)
         return [each for each in messages if self.filter.matches(self.lookup.at(each).values)]

@@ -1,6 +1,6 @@
 """Where the values of a name come from: the row, its facts, its packets, and only then its field tree."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from inspector.engine.detect import protocols
@@ -86,22 +86,27 @@ class Lookup:
         self.flows: dict[int, Flow] = {}
         self.streams: dict[int, int] = {}
         self._counts: dict[str, int] = {}
-        self.start = 0
-        self.grow()
+        self.start = session.packet(1).time if session.packet_count else 0
+        for flow in session.flows:
+            self.take(flow)
         self._readings: dict[str, Reading] = _readings(self)
         self._facts: dict[tuple[str, str], bool] = {}
         self._protocols = frozenset(protocols())
         self._message: Message | None = None
         self._trees: dict[str, list[object]] | None = None
 
-    def grow(self) -> None:
-        """Take note of conversations that are new. Wireshark numbers those of TCP and of UDP apart."""
-        for flow in self.session.flows[len(self.flows) :]:
-            self.flows[flow.number] = flow
-            self.streams[flow.number] = self._counts.get(flow.transport, 0)
-            self._counts[flow.transport] = self.streams[flow.number] + 1
-        if not self.start and self.session.packet_count:
+    def take(self, flow: Flow) -> None:
+        """Know a conversation, after those before it. Wireshark numbers those of TCP and of UDP apart."""
+        self.flows[flow.number] = flow
+        self.streams[flow.number] = self._counts.get(flow.transport, 0)
+        self._counts[flow.transport] = self.streams[flow.number] + 1
+        if not self.start:
             self.start = self.session.packet(1).time
+
+    def forget(self, kept: Collection[int]) -> None:
+        """Know no other conversations any more than those with these numbers."""
+        self.flows = {number: flow for number, flow in self.flows.items() if number in kept}
+        self.streams = {number: self.streams[number] for number in self.flows}
 
     def at(self, message: Message) -> "Lookup":
         """Look at `message` from now on."""

@@ -51,6 +51,14 @@ class Pieces:
         self.ends.append(end)
         self.size += length
 
+    def forget(self, count: int) -> None:
+        """Let go of where the first `count` pieces are: they become one of which nothing is known any more."""
+        del self.starts[1:count]
+        del self.sources[1:count]
+        del self.offsets[1:count]
+        self.sources[0] = HOLE
+        self.offsets[0] = 0
+
     def at(self, offset: int) -> int:
         """The index of the piece that holds buffer byte `offset`, -1 before the first."""
         return bisect_right(self.starts, offset) - 1
