@@ -94,6 +94,15 @@ def test_messages_of_a_pipe_are_printed_before_it_ends(port: int) -> None:
     assert "2 messages in 1 flow" in said
 
 
+def test_a_capture_ends_when_nobody_reads_it_any_more(port: int) -> None:
+    """Even without a packet that could not be written."""
+    source = subprocess.Popen([*INSPECTOR, "capture", "-f", "tcp port 1", "-w", "-"], stdout=subprocess.PIPE)
+    assert source.stdout is not None
+    assert source.stdout.read(4) == b"\x0a\x0d\x0d\x0a"
+    source.stdout.close()
+    assert source.wait(15) == 0
+
+
 @pytest.mark.parametrize(
     ("content", "code", "said"),
     [(b"garbage and more garbage", 3, "67 61 72 62"), (None, 3, "no such file")],

@@ -123,7 +123,7 @@ def reading(command: Command) -> Command:
 
 
 def capturing(command: Command) -> Command:
-    """What to capture and until when, as `settings`: `-i`, `-f`, `-a`, `-s`, `-B`, `--source`."""
+    """What to capture and until when, as `settings`; its interface is "" when none is named."""
 
     @wraps(command)
     def with_settings(
@@ -136,10 +136,9 @@ def capturing(command: Command) -> Command:
         way: str | None,
         **others: object,
     ) -> object:
-        from inspector.capture.live.interfaces import loopback_name
         from inspector.capture.live.settings import Settings
 
-        settings = Settings(interface=",".join(interfaces) or loopback_name(), bpf=bpf, source=way or "")
+        settings = Settings(interface=",".join(interfaces), bpf=bpf, source=way or "")
         for limit in limits:
             settings.limit(limit)
         settings.snap_length = snap_length or settings.snap_length

@@ -137,6 +137,8 @@ class RingHelper(Helper):
     def run(self) -> None:
         ring = self.ring
         ring.poll.register(sys.stdin.fileno(), select.POLLIN | select.POLLHUP)
+        # of a pipe it tells that nobody reads any more
+        ring.poll.register(sys.stdout.fileno(), 0)
         self.begin(self.orders.link_type, "ring")
         failure: OSError | None = None
         try:
@@ -144,8 +146,8 @@ class RingHelper(Helper):
                 self._drain()
                 self.look()
                 try:
-                    if not self.stopped and ring.wait(self.patience() * 1000):
-                        self.heard()
+                    if not self.stopped:
+                        self._wait()
                 except OSError as error:
                     failure, self.stopped = error, "failed"
             ring.stop()
@@ -157,6 +159,13 @@ class RingHelper(Helper):
             ring.close()
         if failure is not None:
             raise failure
+
+    def _wait(self) -> None:
+        ready = self.ring.wait(self.patience() * 1000)
+        if sys.stdin.fileno() in ready:
+            self.heard()
+        if sys.stdout.fileno() in ready:
+            self.sink.gone = True
 
     def _drain(self) -> None:
         """Write what the kernel has handed over."""

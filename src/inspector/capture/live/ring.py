@@ -128,20 +128,20 @@ class Ring:
         struct.pack_into("I", self.map, self.next * BLOCK + BLOCK_STATUS, 0)
         self.next = (self.next + 1) % self.count
 
-    def wait(self, milliseconds: float) -> bool:
-        """Sleep until a block is handed over; whether another descriptor of `poll` has something to say.
+    def wait(self, milliseconds: float) -> list[int]:
+        """Sleep until a block is handed over; the other descriptors of `poll` that have something to say.
 
         Raises OSError when the interface is gone or down.
         """
-        other = False
+        others: list[int] = []
         for descriptor, event in self.poll.poll(milliseconds):
             if descriptor != self.socket.fileno():
-                other = True
+                others.append(descriptor)
             elif event & select.POLLERR:
                 code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if code:
                     raise OSError(code, f"the interface {self.name} went down", "poll")
-        return other
+        return others
 
     def fullness(self) -> float:
         """The part of the blocks that wait to be read, 0 to 1."""

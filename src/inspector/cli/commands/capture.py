@@ -49,9 +49,11 @@ def command(
     sudo inspector capture -i lo -w - | inspector capture --tail -
     """
     how.makes("capture makes one (-w), or follows one (--tail)")
+    from inspector.capture.live.interfaces import loopback_name
     from inspector.cli.capturing import Request, capture, check_command, follow_tail
 
     check_command(words)
+    settings.interface = settings.interface or loopback_name()
     settings.packets = count or settings.packets
     request = Request(how.options(), write, jsonl, how.color, how.quiet, words)
     if tail:
