@@ -127,3 +127,11 @@ def test_names_are_sorted_and_have_a_title() -> None:
     assert {"http", "thrift.method", "tcp.port", "frame.number", "flow"} <= set(names)
     assert all(record.title for record in records)
     assert all(record.name.startswith("thrift.") for record in guide_records("thrift."))
+
+
+def test_bytes_that_something_was_made_from_are_a_value() -> None:
+    session = opened("http-gzip.pcap")
+    lookup = Lookup(session)
+    coded = [value for message in session.messages for value in lookup.at(message).values("http.coded_data")]
+    assert coded
+    assert all(isinstance(value, bytes) and value[:2] == b"\x1f\x8b" for value in coded)

@@ -186,7 +186,9 @@ def collect(tree: Field, message: Message | None) -> dict[str, list[object]]:
         field, buffer = stack.pop()
         value = field.value
         if value is None:
-            value = buffer.read(field.start, field.end) if buffer is not None and not field.children else True
+            # readings of derived bytes leave it a leaf
+            leaf = all(child.buffer is not None for child in field.children)
+            value = buffer.read(field.start, field.end) if buffer is not None and leaf else True
         found.setdefault(field.name, []).append(value)
         for bits in field.bits:
             found.setdefault(bits.name, []).append(bits.value)
