@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.message import Message as Event
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker
 
+from inspector.capture.live.errors import CaptureFailedError
 from inspector.model.errors import InspectorError
 from inspector.tui import remembered
 from inspector.tui.app import InspectorApp, Opener
@@ -101,14 +102,15 @@ class LiveApp(InspectorApp):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say on the picker why a capture could not be started."""
         error = event.worker.error
-        if event.worker.name != "begin" or event.state != WorkerState.ERROR or not isinstance(error, InspectorError):
+        if event.worker.name != "begin" or not isinstance(error, InspectorError | OSError):
             return
         event.prevent_default()
         self.pop_screen()
         if isinstance(self.screen, PickerScreen):
             self.screen.fail(str(error))
         else:
-            self.push_screen(FailedScreen(str(error), error.exit_code, back=len(self.screen_stack) > 1))
+            code = error.exit_code if isinstance(error, InspectorError) else CaptureFailedError.exit_code
+            self.push_screen(FailedScreen(str(error), code, back=len(self.screen_stack) > 1))
 
     # looking into a message
 

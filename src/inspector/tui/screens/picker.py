@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
+from textual.widgets import Input
 
 from inspector.capture.live.bpf import compile_filter
 from inspector.capture.live.interfaces import NetworkInterface, link_type_of, network_interfaces
@@ -155,6 +156,7 @@ class PickerScreen(KeyScreen):
         name = self._interface(row)
         self.at = name
         self.filter.name_it("capture filter" if name else "relay from, to")
+        self.filter.query_one(Input).placeholder = "everything" if name else "9083 localhost:9084"
         text = self.filters.get(name or RELAY, "")
         self.filter.set(self.bpf if name and self.bpf else text)
         self._changed(FilterBar.Changed(self.filter.text))
@@ -237,8 +239,6 @@ class PickerScreen(KeyScreen):
 
     def action_filter(self) -> None:
         """Type the filter."""
-        from textual.widgets import Input
-
         field = self.filter.query_one(Input)
         field.focus()
         field.action_select_all()
