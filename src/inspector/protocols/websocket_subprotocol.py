@@ -34,7 +34,7 @@ FAMILIES: Final = (
 MAX_WAITING: Final = 1024
 """Messages of one side that wait for an answer."""
 MAX_LOOKS: Final = 64
-"""Messages that are looked at to tell an unnamed subprotocol; the first say it."""
+"""Messages in a row that are looked at to tell what nothing names; the first say it."""
 
 
 class Subprotocol:
@@ -45,6 +45,7 @@ class Subprotocol:
         self.family = ""
         self.chosen = chosen
         self.looks = 0
+        self.misses = 0
         self.mqtt = [Mqtt(), Mqtt()]
         self.waiting: list[dict[str, Message]] = [{}, {}]
 
@@ -116,10 +117,18 @@ class Subprotocol:
 
     def _binary(self, content: bytes) -> Meaning | None:
         """A message that is neither text nor JSON."""
-        if self.family != PROTOBUF and self.chosen is None and not strongly_protobuf(content):
+        if self.family != PROTOBUF and self.chosen is None and not self._looks_like_protobuf(content):
             return None
         found = Meaning(PROTOBUF, self.chosen.short if self.chosen is not None else "protobuf")
         found.rest = protobuf_words(content, self.chosen)
+        return found
+
+    def _looks_like_protobuf(self, content: bytes) -> bool:
+        """Whether bytes are protobuf beyond doubt; not asked any more where the first messages were something else."""
+        if self.misses >= MAX_LOOKS:
+            return False
+        found = strongly_protobuf(content)
+        self.misses = 0 if found else self.misses + 1
         return found
 
 
