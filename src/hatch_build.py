@@ -20,6 +20,7 @@ CORE = ("model", "wire", "capture", "net", "protocols", "schema", "engine", "exp
 
 INTERPRETED = (
     "__init__.py",
+    "capture/blocks.py",
     "capture/live/bpf.py",
     "capture/live/copying.py",
     "capture/live/framing.py",
@@ -37,11 +38,17 @@ INTERPRETED = (
     "capture/live/settings.py",
     "capture/live/sink.py",
     "capture/live/tap.py",
+    "capture/processes.py",
     "capture/scapy_tree.py",
     "export/documents.py",
     "export/records.py",
 )
-"""Files of those rooms that stay Python: they glue libraries or the system together and gain nothing."""
+"""Files of those rooms that stay Python: they glue libraries or the system together and gain nothing, or belong to the
+capture process, which is to start at once."""
+
+
+CAPTURE_LOOP = "inspector/capture/live/native.py"
+"""Compiled into a library of its own, so that the capture process loads nothing else."""
 
 
 def core_files(package: Path) -> list[Path]:
@@ -88,7 +95,7 @@ def compile_core(source: Path, target: Path) -> list[Path]:
             opt_level=OPTIMISATION,
             multi_file=True,
             target_dir=str(target / "c"),
-            group_name="inspector",
+            separate=[([f for f in files if f != CAPTURE_LOOP], "inspector"), ([CAPTURE_LOOP], "inspector_capture")],
         )
         command: Any = ParallelBuild(Distribution({"name": "inspector", "ext_modules": modules}))
         command.build_lib = str(target / "lib")

@@ -24,7 +24,6 @@ from inspector.capture.live.orders import LINK_SLL2, Orders, read_orders
 from inspector.capture.live.records import Records, commented
 from inspector.capture.live.ring import Ring
 from inspector.capture.live.sink import Sink
-from inspector.model.errors import InspectorError
 
 TELL_EVERY: Final = 0.2
 """Seconds between two reports."""
@@ -224,13 +223,17 @@ def run_helper(make: Callable[[], Helper], teller: Teller) -> int:
         signal.signal(signal.SIGTERM, helper.stop)
         signal.signal(signal.SIGINT, helper.stop)
         helper.run()
-    except InspectorError as error:
-        teller.tell(error=str(error), code=error.exit_code)
-        return error.exit_code
     except OSError as error:
         code = 5 if error.errno in _NO_RIGHT and error.filename != "write" else 6
         name = errno.errorcode.get(error.errno or 0, "")
         teller.tell(error=f"{error.filename or 'capture'}: {error.strerror or error} ({name})", code=code)
+        return code
+    except Exception as error:
+        # an InspectorError; their module belongs to the compiled core, which takes long to load
+        code = getattr(error, "exit_code", 0)
+        if not code:
+            raise
+        teller.tell(error=str(error), code=code)
         return code
     return 0
 
