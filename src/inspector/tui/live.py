@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.message import Message as Event
-from textual.worker import Worker
+from textual.worker import Worker, WorkerState
 
 from inspector.capture.live.errors import CaptureFailedError
 from inspector.model.errors import InspectorError
@@ -102,7 +102,9 @@ class LiveApp(InspectorApp):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say on the picker why a capture could not be started."""
         error = event.worker.error
-        if event.worker.name != "begin" or not isinstance(error, InspectorError | OSError):
+        if event.worker.name != "begin" or event.state != WorkerState.ERROR:
+            return
+        if not isinstance(error, InspectorError | OSError):
             return
         event.prevent_default()
         self.pop_screen()
