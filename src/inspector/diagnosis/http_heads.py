@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from inspector.diagnosis.scene import Scene
 from inspector.model.message import Message
 
 MOST: Final = 16_384
@@ -32,6 +33,33 @@ _MARKS: Final = (
 """Header fields that proxies add (RFC 9110 7.6.3, RFC 9209, RFC 7239, and usage)."""
 _PAGES: Final = (b"No server is available to handle this request", b"upstream connect error", b"Proxy Error")
 """Words on the error pages of HAProxy, Envoy and Apache's mod_proxy, which do not always name themselves."""
+
+
+FAILED: Final = 400
+
+
+def answers(scene: Scene) -> list[Message]:
+    """All HTTP/1 responses that answer a request of the capture."""
+    known = scene.worked_out.get("answers")
+    if not isinstance(known, list):
+        known = [m for m in scene.messages if m.answers is not None and m.protocol == "http" and m.kind == "response"]
+        scene.worked_out["answers"] = known
+    return known
+
+
+def failed_answers(scene: Scene) -> list[Message]:
+    """Those of them with a status of 400 or more."""
+    known = scene.worked_out.get("failed answers")
+    if not isinstance(known, list):
+        known = [message for message in answers(scene) if status_of(message) >= FAILED]
+        scene.worked_out["failed answers"] = known
+    return known
+
+
+def status_of(message: Message) -> int:
+    """The status code of a response, 0 when it was not captured."""
+    code = message.facts.get("http.response.code")
+    return code if isinstance(code, int) else 0
 
 
 @dataclass(frozen=True, slots=True)

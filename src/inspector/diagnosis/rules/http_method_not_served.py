@@ -22,6 +22,7 @@ References
 from typing import Final
 
 from inspector.diagnosis.evidence import message_evidence
+from inspector.diagnosis.http_heads import answers, failed_answers, status_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count
 from inspector.model.finding import Finding
@@ -35,22 +36,30 @@ THRIFT: Final = "application/x-thrift"
 def find(scene: Scene) -> list[Finding]:
     """GET and HEAD that a server does not serve at all, each server once."""
     refused: dict[tuple[str, int], list[Message]] = {}
-    served: set[tuple[str, int]] = set()
-    thrift: set[tuple[str, int]] = set()
-    for message in scene.messages:
-        if message.protocol != "http":
-            continue
-        server = scene.flow_table.flow(message.flow).server
-        key = (server.address, server.port)
-        if str(message.facts.get("http.content_type", "")).lower().startswith(THRIFT):
-            thrift.add(key)
-        asked = message.answers
-        if message.kind == "response" and asked is not None and asked.facts.get("http.request.method") in LOOKING:
-            if message.facts.get("http.response.code") in STATUSES:
-                refused.setdefault(key, []).append(message)
-            else:
-                served.add(key)
+    for message in failed_answers(scene):
+        if status_of(message) in STATUSES and _looks(message):
+            refused.setdefault(_server(scene, message), []).append(message)
+    if not refused:
+        return []
+    served = {_server(scene, m) for m in answers(scene) if status_of(m) not in STATUSES and _looks(m)}
+    thrift = {_server(scene, m) for m in answers(scene) if _is_thrift(m)}
     return [_finding(scene, found, key in thrift) for key, found in refused.items() if key not in served]
+
+
+def _looks(answer: Message) -> bool:
+    """Whether it answers GET or HEAD."""
+    return answer.answers is not None and answer.answers.facts.get("http.request.method") in LOOKING
+
+
+def _is_thrift(answer: Message) -> bool:
+    """Whether it, or what it answers, says that its body is Thrift."""
+    both = (answer, answer.answers)
+    return any(m is not None and str(m.facts.get("http.content_type", "")).lower().startswith(THRIFT) for m in both)
+
+
+def _server(scene: Scene, message: Message) -> tuple[str, int]:
+    server = scene.flow_table.flow(message.flow).server
+    return server.address, server.port
 
 
 def _finding(scene: Scene, found: list[Message], thrift: bool) -> Finding:

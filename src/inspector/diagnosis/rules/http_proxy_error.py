@@ -23,7 +23,7 @@ References
 from typing import Final
 
 from inspector.diagnosis.evidence import message_evidence
-from inspector.diagnosis.http_heads import Line, proxy_sign
+from inspector.diagnosis.http_heads import Line, failed_answers, proxy_sign, status_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count, duration
 from inspector.model.finding import Evidence, Finding
@@ -44,12 +44,11 @@ SHOWN: Final = 3
 def find(scene: Scene) -> list[Finding]:
     """Such answers, those of one server and one status together."""
     groups: dict[tuple[str, int, int], list[Message]] = {}
-    for message in scene.messages:
-        if message.protocol == "http" and message.kind == "response":
-            code = message.facts.get("http.response.code")
-            if isinstance(code, int) and code in MEANINGS and (code != 503 or proxy_sign(message) is not None):
-                server = scene.flow_table.flow(message.flow).server
-                groups.setdefault((server.address, server.port, code), []).append(message)
+    for message in failed_answers(scene):
+        code = status_of(message)
+        if code in MEANINGS and (code != 503 or proxy_sign(message) is not None):
+            server = scene.flow_table.flow(message.flow).server
+            groups.setdefault((server.address, server.port, code), []).append(message)
     return [_finding(scene, code, answers) for (_, _, code), answers in groups.items()]
 
 

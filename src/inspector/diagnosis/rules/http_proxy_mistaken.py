@@ -25,14 +25,13 @@ import re
 from typing import Final
 
 from inspector.diagnosis.evidence import message_evidence
-from inspector.diagnosis.http_heads import Line, proxy_sign
+from inspector.diagnosis.http_heads import FAILED, Line, answers, failed_answers, proxy_sign, status_of
 from inspector.diagnosis.scene import Scene
 from inspector.model.finding import Finding
 from inspector.model.message import Message
 
 UNREACHED: Final = frozenset({500, 502, 503, 504})
 LOGIN: Final = 407
-FAILED: Final = 400
 TUNNEL: Final = "CONNECT"
 ABSOLUTE: Final = "the whole URL"
 ORIGIN: Final = "a path alone"
@@ -51,20 +50,19 @@ Key = tuple[str, int, str]
 def find(scene: Scene) -> list[Finding]:
     """Requests in the wrong form, or refused by a proxy; each server and form once, where none was let through."""
     refused: dict[Key, Message] = {}
-    passed: set[Key] = set()
-    for message in scene.messages:
-        code = message.facts.get("http.response.code")
-        if message.protocol == "http" and message.answers is not None and isinstance(code, int) and code >= 200:
-            form = _form(message.answers)
-            if form == ORIGIN and (code != FAILED or not _is_forward(proxy_sign(message))):
-                continue
-            server = scene.flow_table.flow(message.flow).server
-            key = (server.address, server.port, form)
-            if code < FAILED:
-                passed.add(key)
-            else:
-                refused.setdefault(key, message)
+    for message in failed_answers(scene):
+        key = _key(scene, message)
+        if key[2] != ORIGIN or (status_of(message) == FAILED and _is_forward(proxy_sign(message))):
+            refused.setdefault(key, message)
+    if not refused:
+        return []
+    passed = {_key(scene, message) for message in answers(scene) if 200 <= status_of(message) < FAILED}
     return [_finding(scene, answer, key[2]) for key, answer in refused.items() if key not in passed]
+
+
+def _key(scene: Scene, answer: Message) -> Key:
+    server = scene.flow_table.flow(answer.flow).server
+    return server.address, server.port, _form(answer.answers) if answer.answers is not None else ORIGIN
 
 
 def _form(asked: Message) -> str:
@@ -83,7 +81,7 @@ def _finding(scene: Scene, answer: Message, form: str) -> Finding:
     asked = answer.answers
     assert asked is not None
     server = scene.flow_table.flow(answer.flow).server
-    code = int(str(answer.facts["http.response.code"]))
+    code = status_of(answer)
     sign = proxy_sign(answer)
     is_proxy = code in UNREACHED or code == LOGIN or _is_forward(sign) or (sign is not None and sign.name != "server")
     shown = (

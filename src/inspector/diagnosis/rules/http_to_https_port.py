@@ -20,6 +20,7 @@ References
 from typing import Final
 
 from inspector.diagnosis.evidence import message_evidence
+from inspector.diagnosis.http_heads import failed_answers, status_of
 from inspector.diagnosis.readings import tls_reading
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count
@@ -42,13 +43,13 @@ WORDS: Final = (
 def find(scene: Scene) -> list[Finding]:
     """Such answers, those of one server together."""
     groups: dict[tuple[str, int], list[tuple[Message, int, int]]] = {}
-    for message in scene.messages:
-        if message.protocol != "http" or message.facts.get("http.response.code") != BAD_REQUEST:
+    for message in failed_answers(scene):
+        if status_of(message) != BAD_REQUEST:
             continue
         data = message.buffer.read(message.start, min(message.end, message.start + MOST))
         for words in WORDS:
             at = data.find(words)
-            if at >= 0 and message.answers is not None:
+            if at >= 0:
                 server = scene.flow_table.flow(message.flow).server
                 groups.setdefault((server.address, server.port), []).append((message, at, at + len(words)))
     return [_finding(scene, found) for found in groups.values()]
