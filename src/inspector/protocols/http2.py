@@ -13,7 +13,7 @@ from inspector.model.sides import CLIENT, SERVER, Side
 from inspector.protocols.base import Child, Conversation, Hints, Protocol, Sink
 from inspector.protocols.hpack_block import decode_block
 from inspector.protocols.hpack_table import BEFORE_CAPTURE, IN_HOLE, UNDECODED, Table
-from inspector.protocols.http2_detect import find_frames, plausible, recognise, sender
+from inspector.protocols.http2_detect import LARGE_FRAME, find_frames, plausible, recognise, sender
 from inspector.protocols.http2_explain import HeaderContext, SettingsContext, explain
 from inspector.protocols.http2_frames import (
     ACK,
@@ -204,13 +204,19 @@ class Http2Conversation(Conversation):
 
     def _check_header(self, side: Side, half: Half, r: Reader, at: i64, frame: Frame) -> None:
         """Whether this is a frame header at all; later ones are believed unless they are absurd."""
-        most = self.halves[1 - side].max_frame
+        most = self._most(side)
         if half.synced:
             if frame.length <= most or frame.kind in KINDS:
                 return
         elif plausible(r.data, at, most):
             return
         raise Malformed(r.base + at, "no frame header starts here")
+
+    def _most(self, side: Side) -> int:
+        """Payload bytes that a frame of `side` may have; those who joined late may not know what is allowed."""
+        peer = self.halves[1 - side]
+        known = self.whole or MAX_FRAME_SIZE in peer.announced
+        return peer.max_frame if known else LARGE_FRAME
 
     def _join(self, side: Side, half: Half, frame: Frame) -> None:
         """The first frame of a side: a server begins with SETTINGS, whoever begins otherwise was joined late."""
@@ -659,7 +665,7 @@ class Http2Conversation(Conversation):
         return m
 
     def resync(self, side: Side, data: bytes, pos: int) -> int:
-        return find_frames(data, pos, self.halves[1 - side].max_frame, 2, self.over)
+        return find_frames(data, pos, self._most(side), 2, self.over)
 
 
 def note(m: Message, issue: str) -> None:

@@ -37,6 +37,8 @@ MAX_SETTINGS: Final = 64 * 6
 """Bytes of a first SETTINGS frame that are believed; each setting takes 6, and there are about ten."""
 MAX_STREAM: Final = 1 << 24
 """Stream identifiers that are believed when nothing else is known; they count up from 1."""
+LARGE_FRAME: Final = 1 << 22
+"""Payload bytes believed where nobody saw what the receiver allows; gRPC's C core allows as many."""
 # Whether frames follow one another.
 NO: Final = 0
 OPEN: Final = 1
@@ -80,7 +82,7 @@ def in_a_row(data: bytes, at: i64, most: i64, wanted: i64) -> i64:
     size: i64 = len(data)
     found: i64 = 0
     while at + HEADER <= size:
-        if not plausible(data, at, most):
+        if not plausible(data, at, most if not found else max(most, LARGE_FRAME)):
             return NO
         found += 1
         if found == wanted:
@@ -93,7 +95,10 @@ def find_frames(data: bytes, at: i64, most: i64, wanted: i64, over: bool) -> i64
     """Where, from `at`, `wanted` frame headers follow one another; at the end of the bytes (`over`) one is enough
     when its frame ends with them. -1 when nowhere, or when more bytes must tell."""
     size: i64 = len(data)
+    if at + HEADER <= size and plausible(data, at, most) and in_a_row(data, at, most, wanted) == YES:
+        return at
     while True:
+        # no frame of less than 64 KiB begins otherwise
         at = data.find(b"\0", at)
         if at < 0 or at + HEADER > size:
             return -1
