@@ -7,6 +7,7 @@ import pytest
 
 from diagnosis.exchange import CALL, CLIENT, GET, POST, REPLY, SERVER, Talk, Wire, refuse
 from inspector.diagnosis.evidence import tcp_evidence
+from inspector.diagnosis.scene import MOST_ALIKE
 from inspector.model.finding import Finding
 from inspector.session import Options, Session
 from net.frames import ACK, FIN, RST
@@ -676,3 +677,14 @@ def test_told_to_read_http_as_thrift_the_finding_stays(tmp_path: Path) -> None:
     assert [f.rule for f in wire.findings(tmp_path, Options(decode_as={"port 9083": "thrift"}))] == [
         "http-to-thrift-closed"
     ]
+
+
+def test_very_many_alike_are_counted(tmp_path: Path) -> None:
+    wire = Wire()
+    for _ in range(MOST_ALIKE + 20):
+        talk = Talk(wire, 9083)
+        talk.say(CLIENT, GET)
+        closed(talk)
+    findings = wire.findings(tmp_path)
+    assert len(findings) == MOST_ALIKE
+    assert findings[-1].see.endswith("So it was in 20 more conversations with this server, not listed one by one.")

@@ -20,9 +20,14 @@ def diagnose(flow_table: FlowTable, messages: list[Message], schemas: Schemas) -
     """All findings of all rules, worst first, then in the order of the flows."""
     from inspector.diagnosis.registry import registered
     from inspector.diagnosis.scene import Scene
+    from inspector.diagnosis.words import count
 
     scene = Scene(flow_table, messages)
     found = [finding for rule in registered().values() for finding in rule.find(scene)]
+    for finding in found:
+        more = scene.alike.get(finding.flow, 0)
+        if more:
+            finding.see += f"\nSo it was in {count(more, 'more conversation')} with this server, not listed one by one."
     found.sort(key=lambda finding: (-SEVERITIES.index(finding.severity), finding.flow, finding.rule))
     return found
 

@@ -19,17 +19,23 @@ OPENING: Final = 16_384
 
 SPEECH: Final = 512
 """Bytes of each side that tell what they speak where no protocol claims them."""
+MOST_ALIKE: Final = 100
+"""Conversations with one server that begin and are answered alike which get a finding each."""
 LOOKED_AT: Final = 16
 """Conversations with one server that are looked at for what it may be: more of them say the same."""
 
 
 class Scene:
-    """A capture as rules see it; `worked_out` is what several rules look at and only one needs to gather."""
+    """A capture as rules see it; `worked_out` is what several rules look at and only one needs to gather.
+
+    `alike` says of a flow how many others like it are no cases of their own.
+    """
 
     def __init__(self, flow_table: FlowTable, messages: list[Message]) -> None:
         self.flow_table = flow_table
         self.messages = messages
         self.worked_out: dict[str, object] = {}
+        self.alike: dict[int, int] = {}
         self.firsts: dict[int, list[Message | None]] = {}
         self.lasts: dict[int, list[Message | None]] = {}
         for message in messages:
@@ -53,14 +59,25 @@ class Scene:
 
     @cached_property
     def cases(self) -> list["Case"]:
-        """TCP conversations in which the client spoke and the server did not answer in the same protocol."""
+        """TCP conversations in which the client spoke and the server did not answer in the same protocol.
+
+        Of those that are alike (a health check goes on for days) the first ones; `alike` counts the others.
+        """
         found: list[Case] = []
+        kept: dict[tuple[tuple[str, int], str, str], list[int]] = {}
         for flow in self.flow_table.flows:
             asked, answered = self.firsts.get(flow.number, [None, None])
             if asked is None or flow.transport != "tcp":
                 continue
             if answered is None or answered.protocol != asked.protocol or answered.protocol == "data":
-                found.append(Case(self, flow, asked, answered))
+                server = (flow.server.address, flow.server.port)
+                kind = (server, asked.summary, answered.summary if answered is not None else "")
+                last = kept.setdefault(kind, [])
+                if len(last) < MOST_ALIKE:
+                    last.append(flow.number)
+                    found.append(Case(self, flow, asked, answered))
+                else:
+                    self.alike[last[-1]] = self.alike.get(last[-1], 0) + 1
         return found
 
     @cached_property
