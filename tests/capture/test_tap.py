@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -204,3 +205,72 @@ def test_checksums_are_right(ends: tuple[tuple[str, int], tuple[str, int]]) -> N
         else:
             pseudo, tcp = packet[8:40], packet[40:]
         assert checksum(pseudo + struct.pack(">IHH", len(tcp), 0, 6) + tcp) % 0xFFFF == 0
+
+
+def test_many_connections_at_once_are_kept_apart(tapped: Callable[..., Tapped]) -> None:
+    """Each client gets its own bytes back, and its own flow."""
+    tap = tapped(lambda s: None)
+    tap.server.close()
+    server = socket.create_server(("127.0.0.1", 0), backlog=256)
+    count = 120
+
+    def serve_one(connection: socket.socket) -> None:
+        with connection:
+            echo_at_end(connection)
+
+    def serve_all() -> None:
+        with server:
+            for _ in range(count):
+                threading.Thread(target=serve_one, args=(server.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=serve_all, daemon=True).start()
+    path = tap.path.with_name("many.pcapng")
+    with path.open("wb") as out:
+        recording = relay("0", str(server.getsockname()[1]), out)
+        port = int(recording.status.started.rpartition(":")[2])
+        clients = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(count)]
+        for number, client in enumerate(clients):
+            client.sendall(f"hello {number}".encode())
+            client.shutdown(socket.SHUT_WR)
+        answers = [read_all(client) for client in clients]
+        for client in clients:
+            client.close()
+        time.sleep(0.3)
+        recording.stop()
+    assert answers == [f"hello {number}".encode() for number in range(count)]
+    session = Session.open(str(path))
+    assert session.issues == []
+    flows = [tuple(buffer.data for buffer in flow.buffers) for flow in session.flows]
+    assert sorted(flows) == sorted((answer, answer) for answer in answers)
+    assert all(flow.ends == ("fin", "fin") for flow in session.flows)
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_tshark_finds_nothing_to_remark(tapped: Callable[..., Tapped], family: int) -> None:
+    tap = tapped(echo_at_end, family)
+    for _ in range(3):
+        with tap.connect() as client:
+            client.sendall(BULK)
+            client.shutdown(socket.SHUT_WR)
+            assert read_all(client) == BULK
+    tap.stop()
+    checks = [word for layer in ("tcp", "ip") for word in ("-o", f"{layer}.check_checksum:TRUE")]
+    command = ["tshark", "-r", str(tap.path), *checks, "-q", "-z", "expert,warn"]
+    seen = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert seen.stderr.replace('Running as user "root" and group "root". This could be dangerous.\n', "") == ""
+    for kind in ("Errors", "Warns"):
+        assert kind not in seen.stdout, seen.stdout
+
+
+def test_a_target_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    with (tmp_path / "x").open("wb") as out, pytest.raises(UsageError, match=r"nobody\.invalid: "):
+        relay("0", "nobody.invalid:80", out)
+
+
+def test_when_the_relay_s_starter_is_gone_it_ends(tapped: Callable[..., Tapped]) -> None:
+    tap = tapped(echo_at_end)
+    process = tap.recording.process
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(10) == 0

@@ -19,7 +19,9 @@ from typing import Final
 from inspector.capture.blocks import interface_block, section_block
 from inspector.capture.live.helper import TELL_EVERY, Teller
 from inspector.capture.live.names import Names
+from inspector.capture.live.orders import Orders
 from inspector.capture.live.segments import ACK, FIN, MOST, PSH, RST, SYN, Conversation, End
+from inspector.capture.live.sink import Sink
 from inspector.capture.processes import said
 from inspector.model.errors import UsageError
 
@@ -40,46 +42,55 @@ class Tap:
         self.teller = teller
         self.names = Names(hears=False)
         self.packets = 0
-        self.written = 0
+        self.sink = Sink(Orders([], LINK_RAW))
+        self.failure: OSError | None = None
         self.over = asyncio.Event()
         self.links: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Relay until told to stop. Raises OSError when it cannot listen."""
+        """Relay until told to stop. Raises OSError when it cannot listen or write, UsageError for an unknown target."""
+        try:
+            socket.getaddrinfo(*self.target, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise UsageError(f"{self.target[0]}: {(error.strerror or str(error)).lower()}") from None
         host, port = self.listen
         server = await asyncio.start_server(self._accept, host, port, limit=MOST)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.over.set)
         loop.add_reader(sys.stdin.fileno(), self._heard)
-        self.write(section_block([]) + interface_block(LINK_RAW, 0, "tap", f"relay from {host}:{port}"))
+        self.sink.begin(section_block([]) + interface_block(LINK_RAW, 0, "tap", f"relay from {host}:{port}"))
         bound = server.sockets[0].getsockname()
         self.teller.tell(started=f"{bound[0]}:{bound[1]}", source="tap")
         try:
             while not self.over.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self.over.wait(), TELL_EVERY)
-                self.teller.tell(packets=self.packets, dropped=0, bytes=self.written, ring=0.0)
+                self.teller.tell(packets=self.packets, dropped=0, bytes=self.sink.written, ring=0.0)
         finally:
             server.close()
             for link in self.links:
                 link.cancel()
             await asyncio.gather(*self.links, return_exceptions=True)
+        if self.failure is not None:
+            raise self.failure
 
     def _heard(self) -> None:
         if not os.read(sys.stdin.fileno(), 64):
             self.over.set()
 
     def write(self, data: bytes) -> None:
-        """Append to the capture."""
-        self.written += len(data)
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[os.write(1, view) :]
-            except BrokenPipeError:
-                self.over.set()
-                return
+        """Append to the capture; the relay ends when that fails."""
+        if self.failure is not None:
+            return
+        try:
+            self.sink.add(data)
+        except OSError as error:
+            self.failure = error
+        else:
+            self.packets += 1
+        if self.failure is not None or self.sink.gone:
+            self.over.set()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -103,7 +114,6 @@ class Link:
     def note(self, side: int, flags: int, payload: bytes = b"", comments: list[str] | None = None) -> None:
         """Write a segment."""
         if self.conversation is not None:
-            self.tap.packets += 1
             self.tap.write(self.conversation.segment(side, flags, time.time_ns(), payload, comments))
 
     async def run(self) -> None:
@@ -158,7 +168,6 @@ class Link:
 
     def _open(self, client: End, server: End, opened: int, owners: str) -> None:
         self.conversation = Conversation(client, server)
-        self.tap.packets += 1
         self.tap.write(self.conversation.segment(CLIENT, SYN, opened, b"", [owners] if owners else []))
 
     async def _pump(self, side: int) -> None:
@@ -205,10 +214,14 @@ def main() -> int:
     teller = Teller(int(sys.argv[3]))
     try:
         asyncio.run(_run(teller))
+    except UsageError as error:
+        teller.tell(error=str(error), code=error.exit_code)
+        return error.exit_code
     except OSError as error:
         name = errno.errorcode.get(error.errno or 0, "")
-        code = 5 if error.errno in {errno.EACCES, errno.EPERM} else 6
-        teller.tell(error=f"bind({sys.argv[1]}): {os.strerror(error.errno or 0)} ({name})", code=code)
+        call = error.filename or f"bind({sys.argv[1]})"
+        code = 5 if error.errno in {errno.EACCES, errno.EPERM} and not error.filename else 6
+        teller.tell(error=f"{call}: {os.strerror(error.errno or 0)} ({name})", code=code)
         return code
     return 0
 
@@ -216,7 +229,7 @@ def main() -> int:
 async def _run(teller: Teller) -> None:
     tap = Tap(parse_end(sys.argv[1]), parse_end(sys.argv[2]), teller)
     await tap.run()
-    teller.tell(ended="asked", packets=tap.packets, dropped=0, bytes=tap.written)
+    teller.tell(ended="asked", packets=tap.packets, dropped=0, bytes=tap.sink.written)
 
 
 if __name__ == "__main__":
