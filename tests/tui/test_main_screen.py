@@ -4,16 +4,19 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from inspector.engine.cursor import Node
+from inspector.model.buffer import Buffer, Plain
 from inspector.model.field import Field
 from inspector.model.message import Message
 from inspector.tui.app import InspectorApp
+from inspector.tui.filtering import filter_for
 from inspector.tui.levels import FLOWS, MESSAGES, PACKETS
 from inspector.tui.screens.decode import DecodeScreen
 from inspector.tui.screens.help import HelpScreen
 from inspector.tui.screens.stream import StreamScreen
 from inspector.tui.screens.why import WhyScreen
 from inspector.tui.text import width_of
-from inspector.tui.widgets.filter_bar import FilterBar
+from inspector.tui.widgets.filter_bar import FilterBar, Names
 from inspector.tui.widgets.text_pane import Bar, TextPane
 from tui.driving import app_on, field, press, settle, text_of, until
 from tui.fake import FakeSession, request_tree, session
@@ -271,6 +274,68 @@ async def test_a_wrong_filter_says_where_and_leaves_the_list() -> None:
         main = await press(pilot, "escape")
         assert not main.query_one(FilterBar).has_class("-open")
         assert main.focused is main.table
+
+
+async def test_tab_completes_names_that_the_capture_holds_first() -> None:
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        main = await press(pilot, "slash", "f", "r", "a", "m", "tab")
+        typed = main.query_one(Input)
+        assert typed.value.startswith("frame.")
+        typed.value = 'summary contains "htt'
+        await press(pilot, "tab")
+        assert typed.value == 'summary contains "htt'
+        typed.value = "side and prot"
+        await press(pilot, "tab")
+        assert typed.value == "side and protocol"
+
+
+async def test_names_are_offered_by_how_often_they_occur() -> None:
+    names = Names(["http.host", "http.request.method", "http"])
+    assert await names.get_suggestion("not http") == "not http.host"
+    assert await names.get_suggestion("http.r") == "http.request.method"
+    assert await names.get_suggestion("http.host == ") is None
+    assert await names.get_suggestion('a == "http') is None
+
+
+async def test_the_field_under_the_cursor_is_filtered_by() -> None:
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        main = await press(pilot, "full_stop", "equals_sign")
+        main = await until(pilot, lambda: not main.wish.plain)
+        assert main.wish.text == 'http.request.method == "GET"'
+        assert [main.rows.stop(row).message for row in range(len(main.rows))] == [0, 2]
+        assert main.focused is main.table
+        main = await press(pilot, "equals_sign")
+        assert main.wish.text == 'http.request.method == "GET"'
+        main = await press(pilot, "slash")
+        main.query_one(Input).value = 'kind == "request"'
+        main = await until(pilot, lambda: "kind" in main.wish.text)
+        main = await press(pilot, "enter", "equals_sign")
+        main = await until(pilot, lambda: "method" in main.wish.text)
+        assert main.wish.text == '(kind == "request") and http.request.method == "GET"'
+
+
+@pytest.mark.parametrize(
+    ("value", "raw", "expected"),
+    [
+        (7, b"\7", "x.y == 7"),
+        (1.5, b"12345678", "x.y == 1.5"),
+        (True, b"\1", "x.y"),
+        ('say "a\\b"', b"", 'x.y == "say \\"a\\\\b\\""'),
+        ("two\nlines", b"", "x.y"),
+        ("long" * 20, b"", "x.y"),
+        (b"\1\2", b"", "x.y == 01:02"),
+        (None, b"GET", "x.y == 47:45:54"),
+        (None, b"", "x.y"),
+        (None, b"x" * 65, "x.y"),
+    ],
+)
+def test_a_field_as_a_filter(value: object, raw: bytes, expected: str) -> None:
+    leaf = Node(Field("x.y", value, 0, len(raw)), Buffer("b", Plain(raw)), 0, 1, 0)
+    assert filter_for(leaf) == expected
+    leaf.depth = 0
+    assert filter_for(leaf) == "x.y"
 
 
 async def test_a_filter_given_at_the_start_is_applied() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,14 @@ from inspector.tui.text import Line, plural, printable
 if TYPE_CHECKING:
     from threading import Lock
 
+    from inspector.engine.cursor import Node
     from inspector.query import Filter
     from inspector.session import Session
     from inspector.tui.digest import Digest
 
 Stopped = Callable[[], bool]
+MOST_VALUE = 64
+"""Characters or bytes of a value that a filter is made of."""
 CHECK_EVERY = 2000
 """Rows between two looks at whether anybody still wants the result."""
 
@@ -74,6 +78,29 @@ def known_names(session: Session) -> frozenset[str]:
         names.add(message.protocol)
         names.update(message.facts)
     return frozenset(names)
+
+
+def offered_names(session: Session, known: Collection[str]) -> list[str]:
+    """The names to complete in a filter: what the messages hold first, most frequent first, then all others."""
+    held: Counter[str] = Counter()
+    for message in session.messages[:CHECK_EVERY]:
+        held.update([message.protocol, *message.facts])
+    rest = sorted(name for name in known if name not in held and not name.endswith("*"))
+    return [name for name, _ in held.most_common()] + rest
+
+
+def filter_for(node: Node) -> str:
+    """The filter that what a field holds here passes; its name alone for a layer, or where a value is too much."""
+    value = node.value
+    if node.depth == 0 or isinstance(value, bool):
+        return node.name
+    if isinstance(value, str):
+        written = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{node.name} == "{written}"' if value.isprintable() and len(value) <= MOST_VALUE else node.name
+    if isinstance(value, int | float):
+        return f"{node.name} == {value}"
+    raw = value if isinstance(value, bytes) else b"" if node.field.children else node.raw
+    return f"{node.name} == {raw.hex(':')}" if 0 < len(raw) <= MOST_VALUE else node.name
 
 
 def compiled(text: str, known: frozenset[str]) -> Filter | None:

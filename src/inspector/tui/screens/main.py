@@ -14,7 +14,7 @@ from inspector.tui import landing
 from inspector.tui.desk import Desk
 from inspector.tui.digest import quick
 from inspector.tui.fields import Naming
-from inspector.tui.filtering import Wish, compiled, everything, known_names, outcome, problem
+from inspector.tui.filtering import Wish, compiled, everything, known_names, offered_names, outcome, problem
 from inspector.tui.heads import banner_line, empty_list, head_line, level_title, pane_titles
 from inspector.tui.keymap import MAIN, bindings
 from inspector.tui.landing import Landing
@@ -287,12 +287,18 @@ class MainScreen(Moves):
 
     # filters
 
-    def wishes(self, wish: Wish) -> None:
-        """Show what a wish leaves; says so when its text is no filter."""
+    @property
+    def known(self) -> frozenset[str]:
+        """Every name that a filter may ask for."""
         if self._known is None:
             self._known = known_names(self.session)
+            self.filter.suggest(offered_names(self.session, self._known))
+        return self._known
+
+    def wishes(self, wish: Wish) -> None:
+        """Show what a wish leaves; says so when its text is no filter."""
         try:
-            wanted = compiled(wish.text, self._known)
+            wanted = compiled(wish.text, self.known)
         except UsageError as error:
             self.filter.say(problem(error))
             return

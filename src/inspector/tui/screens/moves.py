@@ -10,7 +10,7 @@ from textual.widget import Widget
 from inspector.engine.cursor import NOWHERE, Outline, next_in_flow, previous_in_flow
 from inspector.tui import landing
 from inspector.tui.clipboard import save
-from inspector.tui.filtering import Choice, Wish
+from inspector.tui.filtering import Choice, Wish, filter_for
 from inspector.tui.landing import Landing, Move
 from inspector.tui.levels import FLOWS, MESSAGES, PACKETS, FlowRows
 from inspector.tui.screens.base import KeyScreen
@@ -79,6 +79,11 @@ class Moves(KeyScreen, inherit_bindings=False):
 
     def wishes(self, wish: Wish) -> None:
         """Filter the lists."""
+        raise NotImplementedError
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Every name that a filter may ask for."""
         raise NotImplementedError
 
     def show_titles(self) -> None:
@@ -324,8 +329,21 @@ class Moves(KeyScreen, inherit_bindings=False):
     # finding
 
     def action_filter(self) -> None:
-        """Type a filter."""
+        """Type a filter; looking up the names that can be completed takes a moment the first time."""
         self.filter.open()
+        self.call_after_refresh(lambda: self.known)
+
+    def action_alike(self) -> None:
+        """What holds the same in this field, besides what is filtered already."""
+        if self.study is None:
+            return
+        text = filter_for(self.study.outline.nodes[self.index])
+        if self.wish.text.strip():
+            text = self.wish.text if text in self.wish.text else f"({self.wish.text}) and {text}"
+        self.filter.set(text)
+        self.filter.open()
+        self._widget(self.pane).focus()
+        self.wishes(Wish(text, self.wish.flow))
 
     def action_conversation(self) -> None:
         """This conversation only, and back."""

@@ -1,16 +1,39 @@
 """The filter line: what is typed, and under it what is wrong with it."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.suggester import Suggester
 from textual.widgets import Input
 
 from inspector.tui.text import Line
 from inspector.tui.widgets.text_pane import Bar
+
+_NAME: Final = re.compile(r"[A-Za-z_][\w.\-]*$")
+
+
+class Names(Suggester):
+    """Completes the name at the end of what is typed, from names in the order in which they are to be offered."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self.names = names
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The text with its last name completed, None when there is none or it stands in quotes."""
+        begun = _NAME.search(value)
+        if begun is None or value.count('"') % 2:
+            return None
+        found = (name for name in self.names if name.startswith(begun[0]) and name != begun[0])
+        name = next(found, None)
+        return None if name is None else value[: begun.start()] + name
 
 
 class FilterBar(Vertical):
@@ -80,6 +103,10 @@ class FilterBar(Vertical):
         self.say([])
         self.query_one(Input).focus()
 
+    def suggest(self, names: Sequence[str]) -> None:
+        """Complete these names while they are typed; Tab takes what is offered."""
+        self.query_one(Input).suggester = Names(names)
+
     def close(self) -> None:
         """Hide it."""
         self.remove_class("-open")
@@ -111,6 +138,10 @@ class FilterBar(Vertical):
         self.post_message(self.Left(kept=True))
 
     def on_key(self, event: events.Key) -> None:
+        if event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            self.query_one(Input).action_cursor_right()
         if event.key in {"escape", "down"}:
             event.stop()
             event.prevent_default()
