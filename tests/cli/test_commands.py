@@ -436,3 +436,11 @@ def test_a_filter_that_matches_nothing_says_what_to_drop(run: Run, more: tuple[s
     assert "`http` alone matches" in result.err
     assert "`thrift` alone matches 0 (there is no thrift here)" in result.err
     assert run("ls", GET, "-Y", "http and thrift", "-q", *more).err == ""
+
+
+@pytest.mark.parametrize("command", ["why", "ls", "show", "explain", "open"])
+@pytest.mark.parametrize("number", ["1195725856", "1,195,725,856", "0x47455420"])
+def test_a_number_out_of_a_log_is_led_to_its_meaning(run: Run, command: str, number: str) -> None:
+    result = run(command, number)
+    assert result.code == 3
+    assert f"inspector bytes --int {number}" in result.err

@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from inspector.cli.colour import CHOICES
-from inspector.model.errors import UsageError
+from inspector.model.errors import CaptureError, UsageError
 
 if TYPE_CHECKING:
     from inspector.session import Options
@@ -26,6 +26,8 @@ LEVELS: Final = {
     "pkt": "packet",
     "conn": "flow",
 }
+_NUMBER: Final = re.compile(r"-?[\d,]{5,}|0x[0-9a-fA-F]+")
+"""What people paste out of a log: Frame size (1195725856)."""
 _PORT: Final = re.compile(r"(?:(?:tcp|udp)\.port\s*==\s*|port\s+)(\d+)")
 _FLOW: Final = re.compile(r"flow\s+(\d+)")
 
@@ -65,6 +67,8 @@ class Reading:
         chosen = self.file if self.file is not None else named
         if chosen is None:
             raise UsageError("which capture? Name a FILE, or - for standard input")
+        if _NUMBER.fullmatch(chosen) and not Path(chosen).exists():
+            raise CaptureError(f"{chosen}: no such file; what a number in a log means: inspector bytes --int {chosen}")
         return chosen
 
     def makes(self, instead: str) -> None:

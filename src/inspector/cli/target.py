@@ -26,6 +26,7 @@ def parse_target(words: tuple[str, ...], how: Reading, with_place: bool = False)
     if len(words) > 2 or (len(words) == 2 and how.file is not None):
         raise UsageError(f"one FILE and one NUMBER are expected, not {' '.join(words)}")
     if len(words) == 1 and how.file is None:
+        how.path(words[0])
         raise UsageError(
             f"which capture? Write FILE {words[0]}" if words[0].isdigit() else f"which number in {words[0]}?"
         )
