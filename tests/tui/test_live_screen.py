@@ -118,9 +118,9 @@ async def test_drops_are_rows_at_their_time() -> None:
         assert "kernel drop 42" in text_of(pilot)
         assert table(pilot).count() == 6, "a loss that nothing follows for a second is at the end"
         assert "! " in line(pilot, 2)
-        assert "37 packets lost here" in line(pilot, 2)
+        assert "37 packets lost" in line(pilot, 2)
         assert "GET /3" in line(pilot, 3)
-        assert "5 packets lost here" in line(pilot, 5)
+        assert "5 packets lost" in line(pilot, 5)
         source.grow(1)
         live(pilot).look()
         assert "GET /5" in line(pilot, 6)

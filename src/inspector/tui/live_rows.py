@@ -104,7 +104,7 @@ class LiveTable:
         ]
 
     def _loss(self, drop: Drop) -> Line:
-        text = f"{plural(drop.packets, 'packet')} lost here: the kernel's buffer was full"
+        text = f"{plural(drop.packets, 'packet')} lost: the buffer was full"
         cells: Line = [("", "")] * len(self.columns)
         cells[0] = ("error", "!")
         cells[2] = ("dim", f"{(drop.time - self.start) / 1e9:.3f}")

@@ -211,6 +211,10 @@ class Lines(Widget, can_focus=True, inherit_bindings=False):
         self._base = None
         self._looks.clear()
 
+    def on_resize(self) -> None:
+        """What was made before widgets knew their new size may not fit."""
+        self._made = (Size(0, 0), {})
+
     def on_focus(self) -> None:
         self.redraw()
 
