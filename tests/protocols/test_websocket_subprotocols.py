@@ -231,6 +231,7 @@ def test_protobuf_is_read_by_subprotocol_or_where_it_can_be_nothing_else() -> No
     assert told.summary == "BINARY 3 bytes protobuf (1: 150)"
     (found,) = spoken("", said(2, message))
     assert found.summary == 'BINARY 13 bytes protobuf (1: "sensor-1", 2: 150)'
+    assert values(found, "websocket.payload.binary") == [message]
     tree = check_message(found)
     assert "protobuf.message" in {field.name for field in tree.walk()}
     for plain in (

@@ -43,7 +43,7 @@ def read_binary(r: Reader, name: str, subprotocol: str, schemas: Schemas) -> Non
     if subprotocol == PROTOBUF:
         r.begin(name)
         read_message(r, schemas.proto.chosen, schemas.proto)
-        r.close()
+        r.close(raw)
         return
     r.skip(name, r.left)
     if is_utf8(raw):
