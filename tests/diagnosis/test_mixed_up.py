@@ -64,7 +64,7 @@ def test_other_protocols_to_a_port_that_speaks_thrift(tmp_path: Path, opening: b
     works(wire, 7070)
     (finding,) = found(wire, tmp_path)
     assert (finding.rule, finding.severity) == ("opening-unanswered", "error")
-    assert finding.title.endswith("a port that speaks thrift")
+    assert finding.title.endswith("a port that speaks Thrift")
     (finding,) = found(silent(opening, 7070, how), tmp_path)
     assert finding.severity == "warning"
 

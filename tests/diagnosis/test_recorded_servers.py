@@ -205,3 +205,17 @@ def test_all_evidence_is_in_the_packets(recorded: tuple[str, Session]) -> None:
         for evidence in finding.evidence:
             data = session.packet(evidence.packet).data
             assert data[evidence.start : evidence.end] == evidence.bytes, f"{finding.rule}: {evidence.reads_as}"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "name"),
+    [("redis-7", "Redis"), ("postgresql-15", "PostgreSQL"), ("hypercorn-tls", "TLS"), ("kafka-mock", "Kafka")],
+    indirect=["recorded"],
+)
+def test_a_port_that_speaks_for_itself_elsewhere_is_named(recorded: tuple[str, Session], name: str) -> None:
+    _, session = recorded
+    (finding,) = about(session, opened_with(session, "http", b"GET / HTTP/1.1"))
+    assert finding.title.startswith(f"HTTP sent to {name}: ")
+    assert f"spoke to it on port {session.flow(finding.flow).server.port}: {name} (flow" in finding.why
+    calls = [f for f in session.findings() if f.rule == "thrift-unanswered"]
+    assert all(f.title == f"Thrift sent to a port that speaks {name}" and f.severity == "error" for f in calls)

@@ -26,3 +26,21 @@ def usual_family(port: int) -> str:
         if port in ports:
             return family
     return ""
+
+
+PROTOCOL_NAMES: Final = {
+    "http": "HTTP",
+    "http2": "HTTP/2",
+    "kafka": "Kafka",
+    "pgsql": "PostgreSQL",
+    "resp": "Redis",
+    "thrift": "Thrift",
+    "tls": "TLS",
+    "websocket": "WebSocket",
+}
+"""Protocols as people write them, by their names in lists."""
+
+
+def protocol_name(protocol: str) -> str:
+    """A protocol as people write it."""
+    return PROTOCOL_NAMES.get(protocol, protocol)

@@ -33,7 +33,7 @@ from inspector.diagnosis.fits import SLOW, Fit, fits
 from inspector.diagnosis.readers import log_lines
 from inspector.diagnosis.readings import number, sized
 from inspector.diagnosis.scene import Case, Scene
-from inspector.diagnosis.services import usual_family
+from inspector.diagnosis.services import protocol_name, usual_family
 from inspector.diagnosis.testimony import testimony_of
 from inspector.diagnosis.thrift_port import ending_kind, thrift_sign, what_was_seen
 from inspector.diagnosis.words import duration
@@ -95,7 +95,7 @@ def _finding(case: Case, severity: str) -> Finding:
         rule="http-unanswered",
         severity=severity,
         flow=case.flow.number,
-        title=TITLES[kind],
+        title=_title(case, kind),
         see=f"{what_was_seen(case)}\n{client_words(case.opening, kind)}",
         why=_why(case, found),
         do=_do(case, likely),
@@ -105,6 +105,16 @@ def _finding(case: Case, severity: str) -> Finding:
     )
 
 
+def _title(case: Case, kind: str) -> str:
+    names = _spoken(case)
+    return f"HTTP sent to {' and '.join(names)}: {TITLES[kind].partition(': ')[2]}" if names else TITLES[kind]
+
+
+def _spoken(case: Case) -> list[str]:
+    """What the port speaks besides HTTP."""
+    return [] if "http" in case.spoken else [protocol_name(name) for name in case.spoken]
+
+
 def _why(case: Case, found: list[Fit]) -> str:
     lines = [
         "The client believes that it speaks HTTP. " + _what_is_known(case),
@@ -112,6 +122,8 @@ def _why(case: Case, found: list[Fit]) -> str:
         "What may have read the request, best explanation first:",
     ]
     lines += [f"{place}. {fit.line}" for place, fit in enumerate((fit for fit in found if fit.score >= WELL), 1)]
+    if _spoken(case) and any(fit.score >= WELL for fit in found):
+        return "\n".join(lines)
     less = [fit.short_line for fit in found if 0 < fit.score < WELL]
     if less:
         lines += ["Less likely:", *less]
@@ -121,8 +133,11 @@ def _why(case: Case, found: list[Fit]) -> str:
 def _what_is_known(case: Case) -> str:
     port = case.flow.server.port
     if case.spoken:
-        heard = ", ".join(f"{name} in flow {message.flow}" for name, message in case.spoken.items())
-        return f"In this capture port {port} also speaks {heard}."
+        heard = " and ".join(
+            f"{protocol_name(name)} (flow {message.flow}, message {message.number}: {message.summary})"
+            for name, message in case.spoken.items()
+        )
+        return f"The server believes that the client speaks what others spoke to it on port {port}: {heard}."
     return (
         f"What the server believes, port {port} does not tell. Many protocols begin with a four-byte length: to them "
         f"{case.opening[:4].hex(' ')} is {sized(case.opening)}."

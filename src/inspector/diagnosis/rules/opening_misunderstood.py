@@ -26,18 +26,13 @@ from inspector.diagnosis.evidence import answer_evidence, reading_evidence, serv
 from inspector.diagnosis.openings import dialect_of, opening_of
 from inspector.diagnosis.readings import Reading, sasl_reading
 from inspector.diagnosis.scene import Case, Scene
+from inspector.diagnosis.services import protocol_name
 from inspector.diagnosis.speech import speech_of
 from inspector.diagnosis.witness import FRAMED, STRICT, quote, thrift_reader
 from inspector.model.finding import Finding
 from inspector.protocols.data import preview
 
-NAMES: Final = {
-    "http": "HTTP",
-    "thrift": "Thrift",
-    "resp": "Redis",
-    "pgsql": "PostgreSQL",
-    "websocket": "WebSocket",
-}
+ANSWERS: Final = frozenset({"http", "thrift", "resp", "pgsql", "websocket"})
 """Protocols that an answer may be in; HTTP/2, TLS and greetings have rules of their own."""
 PAGE: Final = (b"<!DOCTYPE", b"<!doctype", b"<html", b"HTTP/")
 """How the answer of an HTTP server begins, or that to what it took for HTTP/0.9: a page without a status line."""
@@ -71,7 +66,7 @@ def _has_its_own_rule(case: Case, family: str, theirs: str) -> bool:
 def _name(case: Case, theirs: str) -> str:
     if theirs == "thrift" and case.answered is not None and case.answered.kind == "sasl":
         return "Thrift with a SASL login"
-    return NAMES[theirs]
+    return protocol_name(theirs)
 
 
 def _ours(case: Case) -> tuple[str, str, Reading]:
@@ -86,14 +81,14 @@ def _ours(case: Case) -> tuple[str, str, Reading]:
 
 
 def _theirs(case: Case) -> str:
-    """What the server spoke, a key of NAMES; "" when it is not known."""
+    """What the server spoke, one of ANSWERS; "" when it is not known."""
     if case.answer.startswith(PAGE):
         return "http"
     name = case.answered.protocol if case.answered is not None else ""
     if name == "data":
         # what both sides prove together, as with Kafka, is no misunderstanding
         name = speech_of(case.opening, case.answer)
-    return name if name in NAMES else ""
+    return name if name in ANSWERS else ""
 
 
 def _finding(case: Case, ours: str, family: str, reading: Reading, theirs: str) -> Finding:

@@ -28,6 +28,7 @@ from inspector.diagnosis.fits import Fit, fits
 from inspector.diagnosis.openings import Opening, opening_of, proxy_header, shown
 from inspector.diagnosis.readings import Reading, sized
 from inspector.diagnosis.scene import Case, Scene
+from inspector.diagnosis.services import protocol_name
 from inspector.diagnosis.testimony import testimony_of
 from inspector.diagnosis.thrift_port import client_commands, how_it_ended, thrift_sign
 from inspector.diagnosis.words import count
@@ -83,7 +84,11 @@ def _finding(case: Case, opening: Opening) -> Finding:
     sign = thrift_sign(case)
     likely = [fit for fit in fits(case) if fit.score >= WELL and fit.reader.family not in {"http", "greeter"}]
     certain = bool(case.spoken) and opening.family not in case.spoken
-    port = f"a port that speaks {', '.join(case.spoken)}" if certain else "a port that did not answer"
+    port = (
+        f"a port that speaks {', '.join(protocol_name(each) for each in case.spoken)}"
+        if certain
+        else "a port that did not answer"
+    )
     return Finding(
         rule="opening-unanswered",
         severity="error" if certain else "warning",
@@ -151,7 +156,9 @@ def _why(case: Case, name: str, likely: list[Fit], sign: str) -> str:
         f"The client believes that it speaks {name} with the server.",
         f"A server that expects a length first reads {case.opening[:4].hex(' ')} as {sized(case.opening)}.",
     ]
-    lines += [f"The same port speaks {each} in flow {message.flow}." for each, message in case.spoken.items()]
+    lines += [
+        f"The same port speaks {protocol_name(each)} in flow {message.flow}." for each, message in case.spoken.items()
+    ]
     if sign and not case.spoken:
         lines.append(f"{sign}.")
     if likely:

@@ -27,6 +27,7 @@ from inspector.diagnosis.evidence import ack_evidence, ending_evidence, reading_
 from inspector.diagnosis.openings import dialect_of, shown
 from inspector.diagnosis.readings import Reading
 from inspector.diagnosis.scene import Case, Scene
+from inspector.diagnosis.services import protocol_name
 from inspector.diagnosis.thrift_port import how_it_ended
 from inspector.diagnosis.witness import COMPACT, FRAMED, HEADER, JSON, STRICT, Testimony, quote, thrift_reader
 from inspector.model.finding import Finding
@@ -52,15 +53,16 @@ def _finding(case: Case) -> Finding:
     heard = _heard(case)
     theirs = dialect_of(heard) if heard is not None else ""
     mixed = bool(theirs) and theirs != ours
+    others = _others(case)
     testimonies = [thrift_reader(reader, case.opening) for reader in ASKED]
     return Finding(
         rule="thrift-unanswered",
-        severity="error" if mixed else "warning",
+        severity="error" if mixed or others else "warning",
         flow=case.flow.number,
-        title="Thrift dialects mixed up" if mixed else "Thrift call without an answer",
+        title=_title(mixed, case if others else None),
         see=f"The client sent {case.asked.summary} to {case.flow.server} as {ours}: {shown(case)}. "
         f"{how_it_ended(case)}",
-        why=_why(ours, theirs if mixed else "", heard, testimonies),
+        why=_why(ours, theirs if mixed else "", heard, others, testimonies),
         do=_do(theirs if mixed else ""),
         evidence=reading_evidence(case, _readings(case)) + ack_evidence(case) + ending_evidence(case),
         witness=quote(testimonies),
@@ -87,7 +89,20 @@ def _readings(case: Case) -> list[Reading]:
     return found
 
 
-def _why(ours: str, theirs: str, heard: Message | None, testimonies: list[Testimony]) -> str:
+def _title(mixed: bool, foreign: Case | None) -> str:
+    if foreign is not None:
+        return f"Thrift sent to a port that speaks {' and '.join(protocol_name(name) for name in foreign.spoken)}"
+    return "Thrift dialects mixed up" if mixed else "Thrift call without an answer"
+
+
+def _others(case: Case) -> str:
+    """What the port speaks in place of Thrift, "" when it speaks Thrift or nothing is known."""
+    if "thrift" in case.spoken:
+        return ""
+    return " and ".join(f"{protocol_name(name)} (flow {message.flow})" for name, message in case.spoken.items())
+
+
+def _why(ours: str, theirs: str, heard: Message | None, others: str, testimonies: list[Testimony]) -> str:
     lines = [f"The client believes that the server speaks {ours}."]
     if theirs and heard is not None:
         lines.append(
@@ -98,6 +113,8 @@ def _why(ours: str, theirs: str, heard: Message | None, testimonies: list[Testim
             f"The port speaks the same dialect in flow {heard.flow}; so the server may have crashed on this call, be "
             "slow, or have been restarted."
         )
+    elif others:
+        lines.append(f"The server speaks {others}: it takes the call for that.")
     else:
         lines.append("What the server speaks, nothing in this capture tells. Thrift negotiates nothing.")
     refuse = [t.reader for t in testimonies if not t.waits and not t.says.startswith("message ")]

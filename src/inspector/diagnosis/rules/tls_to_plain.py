@@ -35,6 +35,7 @@ from inspector.diagnosis.greetings import greeting_of
 from inspector.diagnosis.openings import opening_of
 from inspector.diagnosis.readings import sized
 from inspector.diagnosis.scene import Case, Scene
+from inspector.diagnosis.services import protocol_name
 from inspector.diagnosis.testimony import testimony_of
 from inspector.diagnosis.thrift_port import how_it_ended, thrift_sign
 from inspector.diagnosis.witness import STRICT, quote, thrift_reader
@@ -144,7 +145,7 @@ def _why(case: Case) -> str:
     if greeting is not None:
         lines.append(f"It greeted the client as a server of {greeting.name} does, which speaks first.")
     for name, message in case.spoken.items():
-        lines.append(f"The same port speaks {name} in flow {message.flow}, message {message.number}.")
+        lines.append(f"The same port speaks {protocol_name(name)} in flow {message.flow}, message {message.number}.")
     sign = thrift_sign(case)
     if sign is not None and not case.spoken:
         lines.append(f"{sign.text}.")
