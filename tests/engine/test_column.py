@@ -1,7 +1,5 @@
 """Numbers of which the older ones are in a file."""
 
-import os
-
 from inspector.engine.column import NEWEST, Column
 
 
@@ -14,17 +12,3 @@ def test_every_number_is_found_again() -> None:
     assert len(column.newest) < 2 * NEWEST
     for place in (0, 1, NEWEST - 1, NEWEST, 3 * NEWEST + 1, count - 1):
         assert column.at(place) == place * 1_000_000_007
-
-
-def test_the_file_goes_with_the_column() -> None:
-    column = Column()
-    for place in range(2 * NEWEST):
-        column.append(place)
-    descriptor = column.file
-    os.fstat(descriptor)
-    del column
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        return
-    raise AssertionError("it is still open")

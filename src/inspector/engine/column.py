@@ -3,7 +3,7 @@
 import os
 import tempfile
 from array import array
-from typing import Final
+from typing import IO, Final
 
 NEWEST: Final = 1 << 16
 """Numbers that are kept in memory: those of the packets that are still talked about."""
@@ -17,7 +17,7 @@ class Column:
     def __init__(self) -> None:
         self.newest: array[int] = array("q")
         self.before = 0
-        self.file = -1
+        self.file: IO[bytes] | None = None
 
     def __len__(self) -> int:
         return self.before + len(self.newest)
@@ -32,24 +32,22 @@ class Column:
         """The number at `place`."""
         if place >= self.before:
             return self.newest[place - self.before]
+        file = self.file
+        assert file is not None
         found: array[int] = array("q")
-        found.frombytes(os.pread(self.file, WIDTH, place * WIDTH))
+        found.frombytes(os.pread(file.fileno(), WIDTH, place * WIDTH))
         return found[0]
 
     def _spill(self) -> None:
         """Move the older half to the file."""
-        if self.file < 0:
-            self.file, name = tempfile.mkstemp(prefix="inspector-column-")
-            os.unlink(name)  # noqa: PTH108 (it lives as long as it is open)
+        file = self.file
+        if file is None:
+            file = self.file = tempfile.TemporaryFile(prefix="inspector-column-", buffering=0)  # noqa: SIM115 (kept)
         data = self.newest[:NEWEST].tobytes()
         at = self.before * WIDTH
         while data:
-            written = os.pwrite(self.file, data, at)
+            written = os.pwrite(file.fileno(), data, at)
             data = data[written:]
             at += written
         del self.newest[:NEWEST]
         self.before += NEWEST
-
-    def __del__(self) -> None:
-        if self.file >= 0:
-            os.close(self.file)
