@@ -221,6 +221,12 @@ struct GetTableRequest {
   2: string tblName,
   3: ClientCapabilities capabilities,
   4: string catName,
+  6: string validWriteIdList,
+  7: bool getColumnStats,
+  8: list<string> processorCapabilities,
+  9: string processorIdentifier,
+  10: string engine,
+  11: i64 id,
 }
 
 struct GetTableResult { 1: Table table }
@@ -973,6 +979,151 @@ struct CacheFileMetadataRequest { 1: string dbName, 2: string tblName, 3: string
 
 struct CacheFileMetadataResult { 1: bool isSupported }
 
+// What Hive 4 asks with one request struct where earlier versions had arguments
+
+struct GetDatabaseRequest {
+  1: string name,
+  2: string catalogName,
+  3: list<string> processorCapabilities,
+  4: string processorIdentifier,
+}
+
+struct GetFieldsRequest {
+  1: string catName,
+  2: string dbName,
+  3: string tblName,
+  4: EnvironmentContext envContext,
+  5: string validWriteIdList,
+  6: i64 id,
+}
+
+struct GetFieldsResponse { 1: list<FieldSchema> fields }
+
+struct GetSchemaRequest {
+  1: string catName,
+  2: string dbName,
+  3: string tblName,
+  4: EnvironmentContext envContext,
+  5: string validWriteIdList,
+  6: i64 id,
+}
+
+struct GetSchemaResponse { 1: list<FieldSchema> fields }
+
+struct CreateTableRequest {
+  1: Table table,
+  2: EnvironmentContext envContext,
+  3: list<SQLPrimaryKey> primaryKeys,
+  4: list<SQLForeignKey> foreignKeys,
+  5: list<SQLUniqueConstraint> uniqueConstraints,
+  6: list<SQLNotNullConstraint> notNullConstraints,
+  7: list<SQLDefaultConstraint> defaultConstraints,
+  8: list<SQLCheckConstraint> checkConstraints,
+  9: list<string> processorCapabilities,
+  10: string processorIdentifier,
+}
+
+struct AppendPartitionsRequest {
+  1: string catalogName,
+  2: string dbName,
+  3: string tableName,
+  4: string name,
+  5: list<string> partVals,
+  6: EnvironmentContext environmentContext,
+}
+
+struct RenamePartitionRequest {
+  1: string catName,
+  2: string dbName,
+  3: string tableName,
+  4: list<string> partVals,
+  5: Partition newPart,
+  6: string validWriteIdList,
+  7: i64 txnId,
+  8: bool clonePart,
+}
+
+struct RenamePartitionResponse {}
+
+struct GetPartitionRequest {
+  1: string catName,
+  2: string dbName,
+  3: string tblName,
+  4: list<string> partVals,
+  5: string validWriteIdList,
+  6: i64 id,
+}
+
+struct GetPartitionResponse { 1: Partition partition }
+
+struct PartitionsRequest {
+  1: string catName,
+  2: string dbName,
+  3: string tblName,
+  4: i16 maxParts,
+  5: string validWriteIdList,
+  6: i64 id,
+  7: bool skipColumnSchemaForPartition,
+  8: string includeParamKeyPattern,
+  9: string excludeParamKeyPattern,
+}
+
+struct PartitionsResponse { 1: list<Partition> partitions }
+
+struct GetPartitionsByFilterRequest {
+  1: string catName,
+  2: string dbName,
+  3: string tblName,
+  4: string filter,
+  5: i16 maxParts,
+  6: bool skipColumnSchemaForPartition,
+  7: string includeParamKeyPattern,
+  8: string excludeParamKeyPattern,
+}
+
+struct GetPartitionsByNamesRequest {
+  1: string db_name,
+  2: string tbl_name,
+  3: list<string> names,
+  4: bool get_col_stats,
+  5: list<string> processorCapabilities,
+  6: string processorIdentifier,
+  7: string engine,
+  8: string validWriteIdList,
+}
+
+struct GetPartitionsByNamesResult { 1: list<Partition> partitions }
+
+struct GetPartitionNamesPsRequest {
+  1: string catName,
+  2: string dbName,
+  3: string tblName,
+  4: list<string> partValues,
+  5: i16 maxParts,
+  6: string validWriteIdList,
+  7: i64 id,
+}
+
+struct GetPartitionNamesPsResponse { 1: list<string> names }
+
+struct GetPartitionsPsWithAuthRequest {
+  1: string catName,
+  2: string dbName,
+  3: string tblName,
+  4: list<string> partVals,
+  5: i16 maxParts,
+  6: string userName,
+  7: list<string> groupNames,
+  8: string validWriteIdList,
+  9: i64 id,
+  10: bool skipColumnSchemaForPartition,
+  11: string includeParamKeyPattern,
+  12: string excludeParamKeyPattern,
+  13: list<string> partNames,
+}
+
+struct GetPartitionsPsWithAuthResponse { 1: list<Partition> partitions }
+
 service ThriftHiveMetastore extends fb303.FacebookService {
   // Server settings and identity
   string getMetaConf(1: string key) throws (1: MetaException o1)
@@ -1346,4 +1497,33 @@ service ThriftHiveMetastore extends fb303.FacebookService {
   void update_master_key(1: i32 seq_number, 2: string key) throws (1: NoSuchObjectException o1, 2: MetaException o2)
   bool remove_master_key(1: i32 key_seq)
   list<string> get_master_keys()
+
+  // From Hive 4 on
+  Database get_database_req(1: GetDatabaseRequest request) throws (1: NoSuchObjectException o1, 2: MetaException o2)
+  GetFieldsResponse get_fields_req(1: GetFieldsRequest req)
+      throws (1: MetaException o1, 2: UnknownTableException o2, 3: UnknownDBException o3)
+  GetSchemaResponse get_schema_req(1: GetSchemaRequest req)
+      throws (1: MetaException o1, 2: UnknownTableException o2, 3: UnknownDBException o3)
+  void create_table_req(1: CreateTableRequest request) throws (
+      1: AlreadyExistsException o1, 2: InvalidObjectException o2, 3: MetaException o3, 4: NoSuchObjectException o4)
+  Partition append_partition_req(1: AppendPartitionsRequest appendPartitionsReq)
+      throws (1: InvalidObjectException o1, 2: AlreadyExistsException o2, 3: MetaException o3)
+  RenamePartitionResponse rename_partition_req(1: RenamePartitionRequest req)
+      throws (1: InvalidOperationException o1, 2: MetaException o2)
+  GetPartitionResponse get_partition_req(1: GetPartitionRequest req)
+      throws (1: MetaException o1, 2: NoSuchObjectException o2)
+  PartitionsResponse get_partitions_req(1: PartitionsRequest req)
+      throws (1: NoSuchObjectException o1, 2: MetaException o2)
+  list<string> fetch_partition_names_req(1: PartitionsRequest partitionReq)
+      throws (1: NoSuchObjectException o1, 2: MetaException o2)
+  list<string> get_partition_names_req(1: PartitionsByExprRequest req)
+      throws (1: MetaException o1, 2: NoSuchObjectException o2)
+  list<Partition> get_partitions_by_filter_req(1: GetPartitionsByFilterRequest req)
+      throws (1: MetaException o1, 2: NoSuchObjectException o2)
+  GetPartitionsByNamesResult get_partitions_by_names_req(1: GetPartitionsByNamesRequest req)
+      throws (1: MetaException o1, 2: NoSuchObjectException o2, 3: InvalidObjectException o3)
+  GetPartitionNamesPsResponse get_partition_names_ps_req(1: GetPartitionNamesPsRequest req)
+      throws (1: MetaException o1, 2: NoSuchObjectException o2)
+  GetPartitionsPsWithAuthResponse get_partitions_ps_with_auth_req(1: GetPartitionsPsWithAuthRequest req)
+      throws (1: MetaException o1, 2: NoSuchObjectException o2)
 }
