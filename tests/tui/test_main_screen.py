@@ -188,6 +188,16 @@ async def test_why_leads_to_any_bytes_that_prove_it() -> None:
         assert (main.table.cursor, field(main)) == (1, "thrift.sasl.status")
 
 
+async def test_proof_that_its_message_does_not_hold_leads_to_the_packet() -> None:
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        main = await settle(pilot)
+        main.post_message(WhyScreen.Go(1, 2, 14))
+        main = await until(pilot, lambda: main.level == PACKETS)
+        assert main.stop is not None
+        assert (main.stop.packet, field(main)) == (2, "thrift.sasl.status")
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_why_ends_in_what_first_bytes_are(size: tuple[int, int]) -> None:
     app = app_on()

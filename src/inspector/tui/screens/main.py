@@ -266,8 +266,9 @@ class MainScreen(Moves):
     @on(WhyScreen.Go)
     def _evidence(self, event: WhyScreen.Go) -> None:
         messages = self.session.messages
-        if event.message:
-            index = event.message - 1
+        index = event.message - 1
+        # a message that stands for many, such as a call, may not hold the bytes itself
+        if index >= 0 and event.packet in self.session.packets_of(messages[index]):
             stop, level = Stop(index, messages[index].packet), MESSAGES
         elif event.packet in self.digest.events:
             stop, level = Stop(-1, event.packet), MESSAGES
