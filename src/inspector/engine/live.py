@@ -7,6 +7,7 @@ import numpy as np
 
 from inspector.capture.live.tail import Tail
 from inspector.capture.table import PacketTable
+from inspector.engine.arrivals import Arrivals
 from inspector.engine.column import Column
 from inspector.engine.detect import sender
 from inspector.engine.index import finish_both, forced_protocol, hints_for
@@ -19,7 +20,6 @@ from inspector.net.clients import infer_client
 from inspector.net.columns import Headers
 from inspector.net.numbers import ACK, FIN, RST, SYN, TCP
 from inspector.net.reassembly import Reassembler
-from inspector.net.rows import address_text
 from inspector.schema.registry import Schemas
 
 PATIENCE: Final = 1 << 20
@@ -186,25 +186,22 @@ class LiveDecoder:
         for number, comments in self.tail.comments.items():
             if number:
                 self.comments[number + base] = comments
-        addresses: dict[tuple[int, int], str] = {}
+        arrivals = Arrivals(h)
         for row in np.flatnonzero(h.transport).tolist():
-            live = self._conversation(h, row, base + row + 1, addresses)
+            live = self._conversation(arrivals, row, base + row + 1)
             if live is not None:
-                self._segment(h, row, base + row + 1, live)
+                self._segment(arrivals, row, base + row + 1, live)
 
-    def _conversation(
-        self, h: Headers, row: int, number: int, addresses: dict[tuple[int, int], str]
-    ) -> LiveFlow | None:
+    def _conversation(self, a: Arrivals, row: int, number: int) -> LiveFlow | None:
         """The conversation that a packet belongs to, opened when it is the first."""
-        source = _address(h, int(h.version[row]), int(h.src[row]), addresses)
-        target = _address(h, int(h.version[row]), int(h.dst[row]), addresses)
-        sport, dport, transport = int(h.sport[row]), int(h.dport[row]), int(h.transport[row])
+        source, target = a.source(row), a.target(row)
+        sport, dport, transport = a.sport[row], a.dport[row], a.transport[row]
         forward: Key = (source, sport, target, dport, transport)
         backward: Key = (target, dport, source, sport, transport)
         live = self.open.get(forward) or self.open.get(backward)
-        flags = int(h.flags[row]) if transport == TCP else 0
+        flags = a.flags[row] if transport == TCP else 0
         opens = flags & (SYN | ACK) == SYN
-        if live is not None and opens and live.opening != int(h.seq[row]):
+        if live is not None and opens and live.opening != a.seq[row]:
             # the same ports again: a new connection (RFC 9293 3.6.1)
             self._close(live)
             live = None
@@ -212,7 +209,7 @@ class LiveDecoder:
             if not opens and (forward in self.closed or backward in self.closed):
                 # the last acknowledgement, or a retransmission
                 return None
-            live = self._opened(h, row, number, forward, flags)
+            live = self._opened(a.headers, row, number, forward, flags)
         return live
 
     def _opened(self, h: Headers, row: int, number: int, ends: Key, flags: int) -> LiveFlow:
@@ -245,11 +242,11 @@ class LiveDecoder:
             self._close(self.open[next(iter(self.open))])
         return live
 
-    def _segment(self, h: Headers, row: int, number: int, live: LiveFlow) -> None:
+    def _segment(self, a: Arrivals, row: int, number: int, live: LiveFlow) -> None:
         flow = live.flow
         side: Side = CLIENT
-        if int(h.sport[row]) != flow.client.port or (
-            flow.client.port == flow.server.port and not self._from_client(h, row, flow)
+        if a.sport[row] != flow.client.port or (
+            flow.client.port == flow.server.port and a.source(row) != flow.client.address
         ):
             side = SERVER
         flow.last_packet = number
@@ -257,17 +254,17 @@ class LiveDecoder:
         live.heard = self.now
         live.settled = False
         self.restless[flow.number] = live
-        length, captured, start = int(h.length[row]), int(h.captured[row]), int(h.start[row])
+        length, captured, start = a.length[row], a.captured[row], a.start[row]
         if flow.transport == "udp":
-            self._datagram(live, side, number, start, length, captured, int(h.ack[row]))
+            self._datagram(live, side, number, start, length, captured, a.ack[row])
             return
-        flags, seq = int(h.flags[row]), int(h.seq[row])
+        flags, seq = a.flags[row], a.seq[row]
         if flags & SYN:
-            self._synchronise(live, side, flags, seq, int(h.ack[row]), number)
+            self._synchronise(live, side, flags, seq, a.ack[row], number)
         live.sides[side].add(seq, length, captured, flags, number, start)
         self._feed(live, side)
         if flags & (ACK | RST) == ACK:
-            ack = live.acks[side] = int(h.ack[row])
+            ack = live.acks[side] = a.ack[row]
             if flow.syn_packet and not live.sides[1 - side].started:
                 # the ACK that ends the handshake names the byte that it waits for
                 live.sides[1 - side].start(ack)
@@ -278,9 +275,6 @@ class LiveDecoder:
             flow.fin_packets = _with(flow.fin_packets, side, number)
         if flow.fin_packets[0] and flow.fin_packets[1] and _all_there(live.sides[0]) and _all_there(live.sides[1]):
             self._close(live)
-
-    def _from_client(self, h: Headers, row: int, flow: Flow) -> bool:
-        return address_text(h, int(h.version[row]), int(h.src[row])) == flow.client.address
 
     def _synchronise(self, live: LiveFlow, side: Side, flags: int, seq: int, ack: int, number: int) -> None:
         """Where the streams begin; RFC 9293 3.4."""
@@ -380,13 +374,6 @@ class LiveDecoder:
 def _all_there(side: Reassembler) -> bool:
     """Whether everything before the FIN has come."""
     return side.next >= side.fin_at
-
-
-def _address(h: Headers, version: int, number: int, known: dict[tuple[int, int], str]) -> str:
-    found = known.get((version, number))
-    if found is None:
-        found = known[version, number] = address_text(h, version, number)
-    return found
 
 
 def _with(packets: tuple[int, int], side: Side, packet: int) -> tuple[int, int]:
