@@ -109,6 +109,7 @@ class Session:
         self.messages: list[Message] = []
         self._trees: OrderedDict[int, Field] = OrderedDict()
         self._findings: list[Finding] | None = None
+        self._chosen: set[tuple[int, Side, str]] | None = None
         self._severities: dict[int, str] = {}
         self._cut(progress)
 
@@ -139,6 +140,7 @@ class Session:
             gc.enable()
         self._trees.clear()
         self._findings = None
+        self._chosen = None
         self._severities = {}
 
     def decode_as(self, selector: str, protocol: str) -> None:
@@ -256,12 +258,13 @@ class Session:
     def verdicts(self, flow: int) -> list[tuple[Side, Verdict]]:
         """All that detection thought of the flow's two sides, the chosen ones marked."""
         f = self.flow(flow)
-        chosen = {(m.side, m.protocol) for m in self.messages if m.flow == flow and m.parent is None}
+        if self._chosen is None:
+            self._chosen = {(m.flow, m.side, m.protocol) for m in self.messages if m.parent is None}
         found: list[tuple[Side, Verdict]] = []
         for side, buffer in enumerate(f.buffers):
             prefix = buffer.read(0, min(PREFIX, buffer.size))
             for verdict in verdicts(prefix, side, hints_for(f)) if prefix else []:
-                verdict.chosen = (side, verdict.protocol) in chosen
+                verdict.chosen = (flow, side, verdict.protocol) in self._chosen
                 found.append((side, verdict))
         return found
 

@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from inspector.diagnosis.words import count
+from inspector.protocols.tls import ALERTS, LEVELS
+
 STATUSES: Final = {1: "START", 2: "OK", 3: "BAD", 4: "ERROR", 5: "COMPLETE"}
 """thrift-sasl-spec.txt, Status."""
 MAX_TEXT: Final = 65_536
@@ -15,6 +18,9 @@ SETTINGS: Final = 4
 """HTTP/2 frame type, RFC 9113 6.5."""
 MAX_SETTINGS: Final = 64 * 6
 """Bytes of a first SETTINGS frame that are believed; each setting takes 6, and there are about ten."""
+
+VERSIONS: Final = {0: "SSL 3.0", 1: "TLS 1.0", 2: "TLS 1.1", 3: "TLS 1.2 or later"}
+"""The record version of an alert before any negotiation, by its second byte."""
 
 _NAMED = re.compile(r"Invalid status (-?\d+)")
 
@@ -29,9 +35,17 @@ class SaslAnswer:
     named: int | None
 
     @property
-    def end(self) -> int:
-        """Where the message ends among the answer's bytes."""
-        return 5 + self.length
+    def name(self) -> str:
+        """The status in words."""
+        return STATUSES[self.status]
+
+    def parts(self, size: int) -> list[tuple[int, int, str]]:
+        """Its bytes and what they are, as far as there are `size` of them."""
+        return [
+            (0, 1, f"Thrift SASL: status {self.status}, {self.name}"),
+            (1, 5, f"Thrift SASL: length of the payload, {count(self.length, 'byte')}"),
+            (5, min(5 + self.length, size), f'Thrift SASL: the payload, text: "{self.text}"'),
+        ]
 
 
 def sasl_answer(answer: bytes) -> SaslAnswer | None:
@@ -53,6 +67,27 @@ class TlsAlert:
     minor: int
     level: int
     description: int
+
+    @property
+    def name(self) -> str:
+        """The description in words."""
+        return ALERTS.get(self.description, f"number {self.description}")
+
+    @property
+    def severity(self) -> str:
+        """The level in words."""
+        return LEVELS[self.level]
+
+    def parts(self) -> list[tuple[int, int, str]]:
+        """Its seven bytes and what they are."""
+        version = VERSIONS.get(self.minor, f"3.{self.minor}")
+        return [
+            (0, 1, "TLS: content type 21, alert"),
+            (1, 3, f"TLS: record version 3.{self.minor}, {version}"),
+            (3, 5, "TLS: length, 2 bytes"),
+            (5, 6, f"TLS: alert level {self.level}, {self.severity}"),
+            (6, 7, f"TLS: alert description {self.description}, {self.name}"),
+        ]
 
 
 def tls_alert(answer: bytes) -> TlsAlert | None:

@@ -22,7 +22,7 @@ References
 """
 
 from inspector.diagnosis import readings
-from inspector.diagnosis.answers import STATUSES, SaslAnswer, sasl_answer
+from inspector.diagnosis.answers import SaslAnswer, sasl_answer
 from inspector.diagnosis.clients import BINARY, client_words
 from inspector.diagnosis.evidence import ack_evidence, answer_evidence, reading_evidence, server_end_evidence
 from inspector.diagnosis.readings import character
@@ -47,13 +47,10 @@ def find(scene: Scene) -> list[Finding]:
 
 def _finding(case: Case, answer: SaslAnswer) -> Finding:
     first = case.opening[0]
-    status = STATUSES[answer.status]
     misread = readings.no_status_line(case.answer)
     parts = [
         (0, misread.end, misread.text),
-        (0, 1, f"Thrift SASL: status {answer.status}, {status}"),
-        (1, 5, f"Thrift SASL: length of the payload, 0x{case.answer[1:5].hex()} = {count(answer.length, 'byte')}"),
-        (5, min(answer.end, len(case.answer)), f'Thrift SASL: the payload, text: "{answer.text}"'),
+        *answer.parts(len(case.answer)),
     ]
     return Finding(
         rule="http-to-thrift-sasl",
@@ -77,11 +74,10 @@ def _finding(case: Case, answer: SaslAnswer) -> Finding:
 
 
 def _see(case: Case, answer: SaslAnswer) -> str:
-    status = STATUSES[answer.status]
     return (
         f'The client sent "{case.request_line}" to {case.flow.server}. The server answered with '
-        f"{count(case.flow.buffers[1].size, 'byte')} that are no HTTP: {answer.status:02x} is SASL status {status}, "
-        f'{case.answer[1:5].hex(" ")} a length of {answer.length}, and the rest the text "{answer.text}".\n'
+        f"{count(case.flow.buffers[1].size, 'byte')} that are no HTTP: {answer.status:02x} is SASL status "
+        f'{answer.name}, {case.answer[1:5].hex(" ")} a length of {answer.length}, and the rest the text "{answer.text}".\n'
         f"{client_words(case.opening, BINARY)}"
     )
 

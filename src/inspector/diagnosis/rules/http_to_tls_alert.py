@@ -29,10 +29,6 @@ from inspector.diagnosis.services import THRIFT_PORTS
 from inspector.diagnosis.witness import quote, tls_server
 from inspector.diagnosis.words import count
 from inspector.model.finding import Finding
-from inspector.protocols.tls import ALERTS, LEVELS
-
-VERSIONS = {0: "SSL 3.0", 1: "TLS 1.0", 2: "TLS 1.1", 3: "TLS 1.2 or later"}
-"""The record version of an alert before any negotiation, by its second byte."""
 
 
 def find(scene: Scene) -> list[Finding]:
@@ -47,17 +43,10 @@ def find(scene: Scene) -> list[Finding]:
 
 
 def _finding(case: Case, alert: TlsAlert) -> Finding:
-    name = ALERTS.get(alert.description, f"number {alert.description}")
-    level = LEVELS[alert.level]
-    version = VERSIONS.get(alert.minor, f"3.{alert.minor}")
     misread = readings.no_status_line(case.answer)
     parts = [
         (0, misread.end, misread.text),
-        (0, 1, "TLS: content type 21, alert"),
-        (1, 3, f"TLS: record version 3.{alert.minor}, {version}"),
-        (3, 5, "TLS: length, 2 bytes"),
-        (5, 6, f"TLS: alert level {alert.level}, {level}"),
-        (6, 7, f"TLS: alert description {alert.description}, {name}"),
+        *alert.parts(),
     ]
     return Finding(
         rule="http-to-tls-alert",
@@ -65,9 +54,10 @@ def _finding(case: Case, alert: TlsAlert) -> Finding:
         flow=case.flow.number,
         title="HTTP sent to a TLS port: it answered with an alert",
         see=f'The client sent "{case.request_line}" in clear to {case.flow.server}. The server answered with '
-        f"{count(case.flow.buffers[1].size, 'byte')}, {case.answer[:7].hex(' ')}: a TLS alert, {level}, {name}.\n"
+        f"{count(case.flow.buffers[1].size, 'byte')}, {case.answer[:7].hex(' ')}: a TLS alert, "
+        f"{alert.severity}, {alert.name}.\n"
         f"{client_words(case.opening, BINARY)}",
-        why=_why(case, name),
+        why=_why(case, alert.name),
         do=_do(case),
         evidence=reading_evidence(case, [readings.http_reading(case.opening), readings.tls_reading(case.opening)])
         + ack_evidence(case)

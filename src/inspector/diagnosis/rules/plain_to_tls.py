@@ -26,7 +26,6 @@ from inspector.diagnosis.openings import dialect_of, opening_of, shown
 from inspector.diagnosis.scene import Case, Scene
 from inspector.diagnosis.witness import quote, tls_server
 from inspector.model.finding import Finding
-from inspector.protocols.tls import ALERTS, LEVELS
 
 
 def find(scene: Scene) -> list[Finding]:
@@ -40,19 +39,10 @@ def find(scene: Scene) -> list[Finding]:
 
 
 def _finding(case: Case, alert: TlsAlert) -> Finding:
-    name = ALERTS.get(alert.description, f"number {alert.description}")
-    level = LEVELS[alert.level]
     opening = opening_of(case.opening)
     what = opening.name if opening is not None else "bytes of another protocol"
     if case.asked.protocol == "thrift":
         what = dialect_of(case.asked)
-    parts = [
-        (0, 1, "TLS: content type 21, alert"),
-        (1, 3, f"TLS: record version 3.{alert.minor}"),
-        (3, 5, "TLS: length, 2 bytes"),
-        (5, 6, f"TLS: alert level {alert.level}, {level}"),
-        (6, 7, f"TLS: alert description {alert.description}, {name}"),
-    ]
     first = case.opening[0]
     return Finding(
         rule="plain-to-tls",
@@ -60,15 +50,15 @@ def _finding(case: Case, alert: TlsAlert) -> Finding:
         flow=case.flow.number,
         title=f"{what[0].upper()}{what[1:]} sent in clear to a TLS port",
         see=f"The client sent {what} to {case.flow.server}: {shown(case)}. The server answered with a TLS "
-        f"alert, {level}, {name}: {case.answer[:7].hex(' ')}.",
+        f"alert, {alert.severity}, {alert.name}: {case.answer[:7].hex(' ')}.",
         why="The client believes that the port speaks its protocol without encryption.\n"
         f"The server believes that TLS begins, with a record whose first byte is 22. It read {first} "
-        f"(0x{first:02x}), said {name}, and closed. What it speaks inside TLS is not known from this.",
+        f"(0x{first:02x}), said {alert.name}, and closed. What it speaks inside TLS is not known from this.",
         do="Switch TLS on in the client: hive.metastore.use.SSL=true and a truststore for a metastore, ;ssl=true for "
         "beeline, TSSLSocket in place of TSocket for other Thrift clients, rediss:// for Redis.\n"
         f"To see what the port offers: openssl s_client -connect {case.flow.server}",
         evidence=reading_evidence(case, [readings.tls_reading(case.opening)])
-        + answer_evidence(case, parts)
+        + answer_evidence(case, alert.parts())
         + server_end_evidence(case),
         witness=quote([tls_server(case.opening)]),
         references=["RFC 8446 section 5.1 (record layer) and section 6 (alert protocol)"],

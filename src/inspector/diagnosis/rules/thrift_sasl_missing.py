@@ -20,7 +20,7 @@ References
 """
 
 from inspector.diagnosis import readings
-from inspector.diagnosis.answers import STATUSES, SaslAnswer, sasl_answer
+from inspector.diagnosis.answers import SaslAnswer, sasl_answer
 from inspector.diagnosis.evidence import answer_evidence, reading_evidence, server_end_evidence
 from inspector.diagnosis.openings import dialect_of, shown
 from inspector.diagnosis.scene import Case, Scene
@@ -46,18 +46,13 @@ def find(scene: Scene) -> list[Finding]:
 
 def _finding(case: Case, answer: SaslAnswer) -> Finding:
     first = case.opening[0]
-    parts = [
-        (0, 1, f"Thrift SASL: status {answer.status}, {STATUSES[answer.status]}"),
-        (1, 5, f"Thrift SASL: length of the payload, {answer.length}"),
-        (5, min(answer.end, len(case.answer)), f'Thrift SASL: the text "{answer.text}"'),
-    ]
     return Finding(
         rule="thrift-sasl-missing",
         severity="error",
         flow=case.flow.number,
         title="Thrift call without the login that the port begins with",
         see=f"The client sent {case.asked.summary} to {case.flow.server} as {dialect_of(case.asked)}: {shown(case)}. "
-        f'The server answered SASL {STATUSES[answer.status]}: "{answer.text}".',
+        f'The server answered SASL {answer.name}: "{answer.text}".',
         why="The client believes that calls may be made at once.\n"
         f"The server believes that a SASL negotiation begins, and took the call's first byte, 0x{first:02x}, for its "
         f"status: {first}, or {first - 256 if first > 127 else first} to Java. There are only 1 START to 5 COMPLETE.",
@@ -65,7 +60,7 @@ def _finding(case: Case, answer: SaslAnswer) -> Finding:
         "ticket (kinit USER); for a HiveServer2 PLAIN with a user name, as beeline and impyla's auth_mechanism='PLAIN' "
         "use.",
         evidence=reading_evidence(case, [readings.sasl_reading(case.opening)])
-        + answer_evidence(case, parts)
+        + answer_evidence(case, answer.parts(len(case.answer)))
         + server_end_evidence(case),
         witness=quote([sasl_client(case.answer)]),
         references=["Apache Thrift, doc/specs/thrift-sasl-spec.txt", "RFC 4422 (SASL)"],
