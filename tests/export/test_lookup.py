@@ -135,3 +135,17 @@ def test_bytes_that_something_was_made_from_are_a_value() -> None:
     coded = [value for message in session.messages for value in lookup.at(message).values("http.coded_data")]
     assert coded
     assert all(isinstance(value, bytes) and value[:2] == b"\x1f\x8b" for value in coded)
+
+
+@pytest.mark.parametrize(
+    ("capture", "text", "numbers"),
+    [
+        ("http2-curl-prior-knowledge.pcap", 'http.file_data contains "norte"', [9]),
+        ("http2-padding.pcap", 'http.file_data contains "norte"', [13]),
+        ("http2-padding.pcap", "http.coded_data", [13]),
+        ("http2-padding.pcap", 'json.key == "sensor"', [13]),
+        ("http2-padding.pcap", "http.request.method", []),
+    ],
+)
+def test_bodies_are_searched_whatever_carries_them(capture: str, text: str, numbers: list[int]) -> None:
+    assert kept(opened(capture), "message", text) == numbers

@@ -52,8 +52,15 @@ COLUMNS: Final[tuple[Column, ...]] = (
 HEADERS: Final = frozenset(("eth", "vlan", "sll", "null", "ppp", "arp", "ip", "ipv6", "icmp", "icmpv6", "tcp", "udp"))
 """Protocols below the messages: their other fields are read from the packets' headers."""
 
-CARRIERS: Final = {"protobuf": ("grpc", "websocket"), "json": ("http", "http2", "sse", "websocket")}
+CARRIERS: Final = {
+    "protobuf": ("grpc", "websocket"),
+    "json": ("http", "http2", "sse", "websocket"),
+    "urlencoded-form": ("http", "http2"),
+    "mime_multipart": ("http", "http2"),
+}
 """Protocols whose messages hold others as a part of their own tree."""
+BODIES: Final = ("http.file_data", "http.coded_data")
+"""What a body is called, also where DATA frames carry it."""
 TRANSPORTS: Final = ("tcp", "udp")
 NANOSECONDS: Final = 1e9
 
@@ -133,7 +140,7 @@ class Lookup:
             return self._has_layer(message, name)
         if prefix in HEADERS:
             return self._in_headers(message, name)
-        carried = message.protocol in CARRIERS.get(prefix, ())
+        carried = message.protocol in CARRIERS.get(prefix, ()) or (message.kind == "data" and name in BODIES)
         if self._is_fact(message.protocol, name) or (
             prefix != message.protocol and prefix in self._protocols and not carried
         ):
