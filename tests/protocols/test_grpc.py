@@ -5,7 +5,9 @@ import gzip
 import json
 import zlib
 from collections.abc import Sequence
+from urllib.parse import quote
 
+import cramjam
 import pytest
 from hpack import Encoder
 from hypothesis import given
@@ -196,6 +198,11 @@ def test_what_the_request_says(fields: list[tuple[str, str]], said: tuple[str, s
         ("deflate", zlib.compress(ASK)),
         ("", gzip.compress(ASK)),
         ("deflate", zlib.compress(ASK)[2:-4]),
+        ("snappy", bytes(cramjam.snappy.compress(ASK))),
+        ("snappy", bytes(cramjam.snappy.compress_raw(ASK))),
+        ("zstd", bytes(cramjam.zstd.compress(ASK))),
+        ("", bytes(cramjam.zstd.compress(ASK))),
+        ("", bytes(cramjam.snappy.compress(ASK))),
     ],
 )
 def test_compressed_messages(coding: str, packed: bytes) -> None:
@@ -506,11 +513,70 @@ def test_connect_unary() -> None:
     assert request.facts["grpc.message_length"] == len(ASK)
 
 
-def test_connect_unary_that_fails() -> None:
-    error = json.dumps({"code": "not_found"}).encode()
-    answer = response("application/json", error, status="404 Not Found")
-    call, _ = exchange(http(PATH, "application/proto", ASK), answer)
-    assert call.summary.endswith("HTTP status 404 instead of a gRPC status")
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        ({"code": "not_found", "message": "sensor não encontrado"}, "NOT_FOUND: sensor não encontrado"),
+        ({"code": "canceled"}, "CANCELLED"),
+        ({"code": "something else"}, "UNKNOWN"),
+        ({"oops": 1}, "HTTP status 404 instead of a gRPC status"),
+    ],
+)
+@pytest.mark.parametrize("content_type", ["application/proto", "application/json"])
+def test_connect_unary_that_fails(content_type: str, error: dict[str, object], outcome: str) -> None:
+    body = json.dumps(error).encode()
+    answer = response("application/json", body, status="404 Not Found")
+    ask = ASK if content_type == "application/proto" else b'{"sensorId":"sensor-1"}'
+    call, _ = exchange(http(PATH, content_type, ask, "Connect-Protocol-Version: 1"), answer)
+    assert call.summary.endswith(f"→ {outcome}")
+    if "code" in error:
+        assert leaves(call)["grpc.status.name"] == outcome.partition(":")[0]
+        assert call.issue is None
+
+
+def test_connect_unary_that_fails_over_http2() -> None:
+    wire = Wire()
+    head = [(":method", "POST"), (":scheme", "http"), (":path", PATH), (":authority", "x")]
+    wire.headers(CLIENT, [*head, ("content-type", "application/proto")]).data(CLIENT, ASK, end=True)
+    wire.headers(SERVER, [(":status", "503"), ("content-type", "application/json")])
+    wire.data(SERVER, b'{"code":"unavailable",').data(SERVER, b'"message":"later"}', end=True)
+    call, request = wire.cut()
+    assert call.summary.endswith("→ UNAVAILABLE: later")
+    assert request.summary.startswith("GetTemperatura(sensor_id=")
+
+
+def test_connect_unary_in_json() -> None:
+    asked = http(PATH, "application/json", b'{"sensorId":"sensor-1"}', "Connect-Protocol-Version: 1")
+    call, request, reply = exchange(asked, response("application/json", b'{"valor":21.5}'))
+    assert call.summary.endswith("→ OK")
+    assert request.summary == 'GetTemperatura({"sensorId":"sensor-1"})'
+    assert reply.summary == '→ TemperaturaResponse({"valor":21.5})'
+
+
+def test_json_without_that_field_is_no_call() -> None:
+    assert exchange(http(PATH, "application/json", b"{}"), response("application/json", b"{}")) == []
+
+
+GETS = [
+    f"connect=v1&encoding=proto&base64=1&message={base64.urlsafe_b64encode(ASK).decode().rstrip('=')}",
+    f"message={quote(ASK)}&encoding=proto&connect=v1",
+    f"connect=v1&encoding=proto&compression=gzip&base64=1&message={base64.urlsafe_b64encode(gzip.compress(ASK)).decode()}",
+]
+
+
+@pytest.mark.parametrize("query", GETS, ids=["base64", "escaped", "gzip"])
+def test_connect_by_get(query: str) -> None:
+    asked = f"GET {PATH}?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    call, request, reply = exchange(asked, response("application/proto", ANSWER))
+    assert call.summary == "sensor.SensorService/GetTemperatura → OK"
+    assert (request.side, request.summary) == (CLIENT, 'GetTemperatura(sensor_id="sensor-1", ultimos_minutos=5)')
+    assert reply.summary == '→ TemperaturaResponse(valor=21.5, unidade="C")'
+    assert reply.answers is request
+    wire = Wire().headers(
+        CLIENT, [(":method", "GET"), (":scheme", "http"), (":path", f"{PATH}?{query}"), (":authority", "x")], end=True
+    )
+    wire.headers(SERVER, [(":status", "200"), ("content-type", "application/proto")]).data(SERVER, ANSWER, end=True)
+    assert [m.summary for m in wire.cut()] == [call.summary, request.summary, reply.summary]
 
 
 # header values

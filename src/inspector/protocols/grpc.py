@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from inspector.model.buffer import Buffer, Slices
+from inspector.model.buffer import Buffer, Slices, made_from
 from inspector.model.errors import DecodeError, HoleError, Truncated
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER, Side
@@ -42,7 +42,16 @@ from inspector.protocols.grpc_frame import (
     starts_plausibly,
 )
 from inspector.protocols.grpc_guess import guess_method
-from inspector.protocols.grpc_web import Base64Run, Ending, read_end_of_stream, read_trailers
+from inspector.protocols.grpc_web import (
+    MAX_ENDING,
+    Base64Run,
+    Ending,
+    Query,
+    query_of,
+    read_end_of_stream,
+    read_error,
+    read_trailers,
+)
 from inspector.protocols.protobuf_read import sound_end
 from inspector.protocols.protobuf_summary import short_text, summarise
 from inspector.protocols.protobuf_wire import LEN, Wire
@@ -71,6 +80,8 @@ class GrpcConversation(Conversation):
         self.skips: list[int] = [0, 0] if self.style == WEB_TEXT else []
         self.bare: list[Message | None] = [None, None] if self.style == BARE else []
         self.learns = False
+        self.refused: Message | None = None
+        self.refusal = b""
 
     # header fields
 
@@ -80,7 +91,7 @@ class GrpcConversation(Conversation):
             call = self._open(side, message, out)
         if len(call.blocks) < MAX_BLOCKS and ":reset" not in fields:
             call.blocks.append(Block(fields, message))
-        path = fields.get(":path", "")
+        path, _, query = fields.get(":path", "").partition("?")
         if path and not call.path and side == CLIENT:
             call.called(path, self.schemas.proto.method(path))
             self.learns = path.startswith(REFLECTION)
@@ -92,6 +103,9 @@ class GrpcConversation(Conversation):
             call.request_encoding = encoding
         elif encoding:
             call.response_encoding = encoding
+        asked = query_of(query) if side == CLIENT and query and call.style == BARE else None
+        if asked is not None:
+            self._ask_in_query(call, asked, message, out)
         reset = fields.get(":reset")
         if reset is not None:
             self._reset(call, side, reset, message)
@@ -99,6 +113,22 @@ class GrpcConversation(Conversation):
             call.answered = True
             self._status(call, fields, message)
         call.update()
+
+    def _ask_in_query(self, call: Call, query: Query, message: Message, out: Sink) -> None:
+        """Connect's calls by GET carry the message in the target."""
+        call.codec = query.codec
+        call.request_encoding = query.compression
+        m = out.message(CLIENT, "message", 0, 0, "")
+        name = f"{message.buffer.name}/message in the target at {message.start}"
+        m.buffer = made_from(message.buffer, message.start, message.end, query.message, name)
+        m.end = len(query.message)
+        m.packet = message.packet
+        m.time = message.time
+        m.parent = call.row
+        m.context = call
+        flags = COMPRESSED if query.compression not in ("", "identity") else 0
+        m.facts = facts_of(m.end, flags, call.type_of(CLIENT))
+        self._message(call, CLIENT, flags, query.message, m)
 
     def _open(self, side: Side, message: Message | None, out: Sink, start: int = 0) -> Call:
         """The row that holds the call together: its first header fields, or the `start` of its first message."""
@@ -122,6 +152,9 @@ class GrpcConversation(Conversation):
         if text.isascii() and text.isdecimal() and len(text) < 10:
             self._outcome(call, int(text), percent_decoded(fields.get("grpc-message", "")), message)
         elif fields.get(":status", "200")[:1] not in ("1", "2"):
+            if call.style == BARE:
+                self.refusal = b""
+                self.refused = message
             call.reset = f"HTTP status {fields[':status']} instead of a gRPC status"
             call.row.issue = call.reset
             call.ended = message
@@ -205,6 +238,10 @@ class GrpcConversation(Conversation):
 
     def _bare(self, side: Side, r: Reader, out: Sink) -> None:
         """Connect's unary calls have no prefix: the body is the message."""
+        if side == SERVER and self.refused is not None:
+            room = MAX_ENDING - len(self.refusal)
+            self.refusal += r.take("grpc.message_data", r.left)[: max(room, 0)]
+            return
         m = self.bare[side]
         if m is None:
             m = self._report(side, r.offset, r.offset, 0, b"", out)
@@ -296,6 +333,13 @@ class GrpcConversation(Conversation):
         call = self.call
         if call is None:
             return
+        if side == SERVER and self.refused is not None:
+            refusal = read_error(self.refusal)
+            if refusal.status >= 0:
+                self._outcome(call, refusal.status, refusal.text, self.refused)
+                call.reset = ""
+                call.update()
+            self.refused = None
         m = self.bare[side] if self.bare else None
         if m is not None:
             self.bare[side] = None

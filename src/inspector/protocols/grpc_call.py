@@ -150,11 +150,13 @@ def style_of(content_type: str) -> int:
         return WEB
     if content_type.startswith("application/connect+"):
         return CONNECT
-    return BARE if content_type == "application/proto" else GRPC
+    return BARE if content_type in ("application/proto", "application/json") else GRPC
 
 
 def codec_of(content_type: str) -> str:
     """What messages are written in under a media type: protobuf unless it says otherwise."""
+    if content_type == "application/json":
+        return "json"
     return content_type.rpartition("+")[2] if "+" in content_type else "proto"
 
 

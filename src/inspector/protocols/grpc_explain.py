@@ -182,6 +182,8 @@ def _explain_call(message: Message, call: Call, r: Reader, schemas: Schemas) -> 
         r.known("grpc.duration", 0, facts["grpc.duration"])
     if call.reset:
         r.known("grpc.reset", 0, call.reset)
+    if call.style in (BARE, CONNECT) and call.status >= 0:
+        _status(r, call.status, call.text)
     first = call.blocks[0] if call.blocks else None
     opening = first is not None and first.message.start == _slice_start(message)
     if first is not None and opening:
@@ -238,6 +240,14 @@ def _block(r: Reader, block: Block, side: Side) -> None:
     for name, text in fields.items():
         if is_metadata(name):
             _metadata(r, name, text)
+
+
+def _status(r: Reader, number: int, text: str) -> None:
+    """An outcome that Connect tells in JSON, or by HTTP's status."""
+    r.known("grpc.status", 0, number)
+    r.known("grpc.status.name", 0, status_name(number))
+    if text:
+        r.known("grpc.status.message", 0, text)
 
 
 def _status_fields(r: Reader, fields: dict[str, str]) -> None:

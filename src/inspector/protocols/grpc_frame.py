@@ -17,6 +17,14 @@ END: Final = 0x02
 TRAILERS: Final = 0x80
 """gRPC-Web: trailers instead of a message."""
 
+BEGINNINGS: Final = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xff\x06\0\0sNaPpY": "snappy",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\x78": "deflate",
+}
+"""How the bytes of each coding begin (RFC 1952 2.3.1, RFC 8878 3.1.1, Snappy's and LZ4's frames, RFC 1950)."""
 MAX_MESSAGE: Final = 1 << 30
 """Bytes of one message; gRPC refuses more than 4 MiB unless told otherwise, and protobuf more than 2 GiB."""
 MAX_UNCOMPRESSED: Final = 4 << 20
@@ -38,10 +46,18 @@ def inflated(call: Call, side: Side, payload: bytes, most: int = MAX_INFLATED) -
     """A compressed message's contents. An unknown coding is told from the bytes where they say it."""
     coding = call.encoding(side)
     if not coding or coding.startswith("<"):
-        coding = "gzip" if payload[:2] == b"\x1f\x8b" else "deflate" if payload[:1] == b"\x78" else ""
+        coding = coding_in(payload)
     if coding == "identity":
         return Inflated(payload, "the compressed flag is set, but the encoding is identity")
     return inflate(coding, payload, most)
+
+
+def coding_in(payload: bytes) -> str:
+    """The coding that compressed bytes begin like, "" when they do not say."""
+    for start, coding in BEGINNINGS.items():
+        if payload.startswith(start):
+            return coding
+    return ""
 
 
 def codec_in(call: Call, payload: bytes) -> str:
@@ -89,6 +105,6 @@ def starts_plausibly(data: bytes) -> bool:
     if not len(data) - PREFIX < length <= MAX_UNCOMPRESSED:
         return False
     if data[0] == COMPRESSED:
-        return data[PREFIX : PREFIX + 2] == b"\x1f\x8b" or data[PREFIX] == 0x78
+        return coding_in(data[PREFIX:]) != ""
     wire = Wire(data, PREFIX, len(data))
     return wire.tag() and wire.number <= MAX_FIRST and wire.wire <= I32

@@ -4,9 +4,11 @@ Spec: grpc/grpc, doc/PROTOCOL-WEB.md; connectrpc.com/docs/protocol
 """
 
 import json
+from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import Final
+from urllib.parse import parse_qsl
 
 from inspector.model.errors import Malformed
 from inspector.protocols.grpc_call import CONNECT_NAMES, percent_decoded
@@ -14,6 +16,8 @@ from inspector.wire.reader import Reader
 
 QUANTUM: Final = 4
 """Characters that stand for three bytes."""
+MAX_QUERY: Final = 32
+"""Names in a query that are looked at; a call by GET has five."""
 MAX_ENDING: Final = 1 << 20
 """Bytes of an ending that are looked into."""
 
@@ -51,11 +55,53 @@ def read_end_of_stream(data: bytes) -> Ending:
         return ending
     error = found.get("error")
     if isinstance(error, dict):
-        ending.status = CONNECT_NAMES.get(str(error.get("code", "")), 2)
-        ending.text = str(error.get("message", ""))
+        _read_error(ending, error)
     else:
         ending.status = 0
     return ending
+
+
+def read_error(data: bytes) -> Ending:
+    """The body of a unary call of Connect that failed (Connect protocol, "Error Codes")."""
+    ending = Ending()
+    found = _json_object(data)
+    if found is not None and isinstance(found.get("code"), str):
+        _read_error(ending, found)
+    return ending
+
+
+def _read_error(ending: Ending, error: dict[str, object]) -> None:
+    """Code and message; a code that nobody knows is unknown."""
+    ending.status = CONNECT_NAMES.get(str(error.get("code", "")), CONNECT_NAMES["unknown"])
+    ending.text = str(error.get("message", ""))
+
+
+class Query:
+    """What the target of a call by GET holds (Connect protocol, "Unary-Get-Request"): names are those of the query."""
+
+    __slots__ = ("codec", "compression", "message")
+
+    def __init__(self, query: str) -> None:
+        fields = dict(parse_qsl(query, keep_blank_values=True, encoding="latin-1", max_num_fields=MAX_QUERY))
+        self.codec = fields.get("encoding", "proto")
+        self.compression = fields.get("compression", "")
+        text = fields.get("message", "")
+        self.message = text.encode("latin-1", "replace")
+        if fields.get("base64") == "1":
+            try:
+                self.message = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            except (Base64Error, ValueError):
+                self.message = b""
+
+
+def query_of(query: str) -> Query | None:
+    """The query of a call by GET, None when it is none."""
+    if "message=" not in query:
+        return None
+    try:
+        return Query(query)
+    except ValueError:
+        return None
 
 
 def _json_object(data: bytes) -> dict[str, object] | None:

@@ -14,6 +14,7 @@ from inspector.protocols.http_half import Half
 from inspector.protocols.http_head import CLOSE, LENGTH, NO_BODY, Head, has_body, head_facts, head_summary, scan_head
 from inspector.protocols.http_lines import read_head, request_line, skip_blank_lines, status_line
 from inspector.schema.registry import Schemas
+from inspector.wire.media import CONNECT_FIELD, JSON_TYPE, is_connect_answer
 from inspector.wire.reader import Reader
 
 MAX_SHOWN: Final = 200
@@ -76,7 +77,12 @@ class HttpConversation(Conversation):
         if head.content_type and (follows or head.content_type.startswith(TELLING)):
             hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", head.content_type)
             hints.details = head.headers
+            if side == CLIENT and head.content_type == JSON_TYPE:
+                raw = r.data[start - r.base : r.pos].lower()
+                hints.protocol = "grpc" if CONNECT_FIELD.encode() in raw else ""
             child = out.derive(m, exchange, hints)
+            if child is not None and request is not None and request.facts.get("http.request.method") == "GET":
+                self._tell_get(request, exchange, hints, out)
             if child is not None:
                 if not self.derived or exchange not in (self.derived[0], self.derived[-1]):
                     self.derived.append(exchange)
@@ -91,10 +97,19 @@ class HttpConversation(Conversation):
             other = out.derive(m, exchange, asked)
             if other is not None:
                 other.tell(told_fields(head, r.data[start - r.base : r.pos]), m)
+                if is_connect_answer(asked.content_type, head.content_type):
+                    child = other
         if follows:
             half.begin(m, framing, head.length, r.offset, child)
         elif child is not None:
             child.finish()
+
+    def _tell_get(self, request: Message, exchange: int, hints: Hints, out: Sink) -> None:
+        """The answer's media type tells who reads it; what was asked for stood in the target."""
+        asker = out.derive(request, exchange, hints)
+        if asker is not None:
+            asker.tell({":method": "GET", ":path": str(request.facts.get("http.request.uri", ""))}, request)
+            asker.finish()
 
     def _exchange(self, side: Side, request: Message | None) -> int:
         """A number that a request and its response share."""

@@ -61,6 +61,7 @@ from inspector.protocols.http2_streams import (
     state_change,
 )
 from inspector.schema.registry import Schemas
+from inspector.wire.media import CONNECT_FIELD, JSON_TYPE, is_connect_answer
 from inspector.wire.reader import Reader
 
 MAX_WAITING: Final = 64
@@ -493,10 +494,12 @@ class Http2Conversation(Conversation):
                 why = f"extended CONNECT on stream {stream.number} (RFC 8441)"
             hints = Hints("tcp", self.hints.server_port, self.hints.client_port, protocol, content_type, why)
             hints.details = digest.fields
+            if content_type == JSON_TYPE and CONNECT_FIELD in digest.fields:
+                hints.protocol = "grpc"
         child = out.derive(m, stream.number, hints, f"stream {stream.number}")
         if child is None and stream.hints is not None:
             # an answer in another media type, such as an error page: it concerns whoever reads the request
-            stream.mute[side] = True
+            stream.mute[side] = not is_connect_answer(stream.hints.content_type, content_type)
             child = out.derive(m, stream.number, stream.hints, f"stream {stream.number}")
         if child is None:
             return None

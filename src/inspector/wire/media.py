@@ -10,6 +10,10 @@ CHARSETS: Final = (
 )
 """Beginnings of names of character sets; Python knows codecs that are none."""
 
+JSON_TYPE: Final = "application/json"
+CONNECT_FIELD: Final = "connect-protocol-version"
+"""Requests in JSON with this field are Connect calls (connectrpc.com/docs/protocol)."""
+
 
 def parameter(header: str, name: str) -> str:
     """The value of a parameter such as `charset` of a Content-Type header, "" when it is not there."""
@@ -23,6 +27,11 @@ def parameter(header: str, name: str) -> str:
 def media_type(header: str) -> str:
     """The media type of a Content-Type header, in lower case and without parameters."""
     return header.partition(";")[0].strip().lower()
+
+
+def is_connect_answer(asked: str, answer: str) -> bool:
+    """Whether a JSON answer is for whoever read the request: so Connect writes errors."""
+    return answer == JSON_TYPE and asked in {"application/proto", JSON_TYPE}
 
 
 def body_text(data: bytes, header: str) -> str:
