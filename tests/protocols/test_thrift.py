@@ -695,11 +695,22 @@ def test_a_sasl_server_answers_http() -> None:
     assert value_of(check_tiling(answer), "thrift.sasl.error") == "Invalid status 71"
 
 
-def test_frames_that_sasl_wraps_are_opaque() -> None:
-    wrapped = b"\x05\x04\x06\xff" + bytes(range(60))
+@pytest.mark.parametrize(
+    ("mechanism", "start", "words"),
+    [
+        (b"GSSAPI", "050406ff", "SASL wrapped payload, encrypted with Kerberos, 64 bytes"),
+        (b"GSSAPI", "050404ff", "SASL wrapped payload, signed, 64 bytes"),
+        (b"GSSAPI", "01020304", "SASL wrapped payload, signed or encrypted by GSSAPI, 64 bytes"),
+        (b"DIGEST-MD5", "01020304", "SASL wrapped payload, signed or encrypted by DIGEST-MD5, 64 bytes"),
+        (b"PLAIN", "01020304", "payload that holds no Thrift message, 64 bytes"),
+    ],
+)
+def test_frames_that_sasl_wraps_are_opaque(mechanism: bytes, start: str, words: str) -> None:
+    wrapped = bytes.fromhex(start) + bytes(range(60))
     frame = struct.pack(">i", len(wrapped)) + wrapped
-    messages = cut([*PLAIN[:3], (CLIENT, frame), (SERVER, frame)])
-    assert [m.summary for m in messages[3:]] == ["SASL wrapped payload, 64 bytes"] * 2
+    login = b"\x01" + struct.pack(">i", len(mechanism)) + mechanism
+    messages = cut([(CLIENT, login), *PLAIN[1:3], (CLIENT, frame), (SERVER, frame)])
+    assert [m.summary for m in messages[3:]] == [words] * 2
     for m in messages:
         tree = check_tiling(m)
     assert [child.name for child in tree.children] == ["thrift.frame_len", "thrift.sasl.payload"]

@@ -32,6 +32,9 @@ MECHANISMS: Final = (
 )
 """Names registered with IANA, and those that Hadoop's services use."""
 
+WRAPPING: Final = ("GSSAPI", "GSS-SPNEGO", "DIGEST-MD5", "KERBEROS_V4")
+"""Mechanisms that can sign or encrypt what follows (RFC 4422 section 3.7)."""
+
 
 class SaslMessage:
     """One negotiation message; `text` is its payload where that is text, `user` whom PLAIN names."""
@@ -90,7 +93,9 @@ def describe_wrapped(mechanism: str, payload: bytes) -> str:
     # RFC 4121 4.2.6.2: token id 05 04, then flags; 2 says sealed
     if mechanism in ("GSSAPI", "GSS-SPNEGO") and payload[:2] == b"\x05\x04" and len(payload) > 2:
         return "SASL wrapped payload, encrypted with Kerberos" if payload[2] & 2 else "SASL wrapped payload, signed"
-    return "SASL wrapped payload"
+    if mechanism in WRAPPING:
+        return f"SASL wrapped payload, signed or encrypted by {mechanism}"
+    return "payload that holds no Thrift message" if mechanism else "SASL wrapped payload"
 
 
 def summarise(message: SaslMessage) -> str:

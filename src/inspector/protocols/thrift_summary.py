@@ -53,7 +53,7 @@ class Digest(Body):
         if story is not None and (self.header.mtype != REPLY or not self.shape or self.shape[0][0] == 0):
             line = story.tell(self.told)
         line = line or _line(self.header, self.function, self)
-        return line if len(line) <= _SUMMARY else f"{line[: _SUMMARY - 1]}…"
+        return line if len(line) <= _SUMMARY else f"{line[: _SUMMARY - 1].rstrip('…, ')}…"
 
 
 def story_of(header: Header, function: Function | None) -> Story | None:
