@@ -137,3 +137,17 @@ async def test_from_the_start_screen_and_back() -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, PickerScreen))
         await pilot.press("q")
         await until(pilot, lambda: isinstance(pilot.app.screen, StartScreen))
+
+
+async def test_interfaces_come_and_go_under_the_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with picking(Starting()) as pilot:
+        await pilot.press("j")
+        assert screen(pilot).at == "eth0"
+        monkeypatch.setattr(picker, "network_interfaces", lambda: [LO, DOWN, ETH0])
+        screen(pilot).look()
+        await until(pilot, lambda: screen(pilot).list.cursor == 2)
+        assert screen(pilot).at == "eth0"
+        monkeypatch.setattr(picker, "network_interfaces", lambda: [LO, DOWN])
+        screen(pilot).look()
+        await until(pilot, lambda: screen(pilot).at == "lo")
+        assert screen(pilot).list.cursor == 0

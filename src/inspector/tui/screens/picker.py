@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from threading import Lock
 from typing import ClassVar, Final
@@ -13,9 +14,10 @@ from textual.widgets import Input
 
 from inspector.capture.live.bpf import compile_filter
 from inspector.capture.live.interfaces import NetworkInterface, link_type_of, network_interfaces
-from inspector.capture.live.orders import SNAP_LENGTH
+from inspector.capture.live.orders import LINK_SLL2, SNAP_LENGTH
 from inspector.capture.live.recording import ways_out
 from inspector.capture.live.rights import capable_programs, refusal
+from inspector.capture.live.settings import ANY
 from inspector.capture.live.tap import parse_end
 from inspector.model.errors import UsageError
 from inspector.tui import clipboard, remembered
@@ -112,7 +114,11 @@ class PickerScreen(KeyScreen):
         self.run_worker(self._look, "look", "look", thread=True, exclusive=True, exit_on_error=False)
 
     def _look(self) -> None:
-        self.post_message(self.Seen(network_interfaces()))
+        found = network_interfaces()
+        if sys.platform == "linux":
+            packets = sum(each.packets for each in found)
+            found.append(NetworkInterface(ANY, "up", addresses=["all interfaces at once"], packets=packets))
+        self.post_message(self.Seen(found))
 
     def _ask_rights(self) -> None:
         refused, program = refusal(), ""
@@ -125,8 +131,10 @@ class PickerScreen(KeyScreen):
         now = time.monotonic()
         self.traffic.add(event.found, now - self.looked)
         first, self.looked, self.found = not self.found, now, event.found
-        self._show(self.list.cursor)
-        if first:
+        names = [*(each.name for each in self.found), ""]
+        gone = first or self.at not in names
+        self._show(0 if gone else names.index(self.at))
+        if gone:
             self._chosen(0)
 
     def _show(self, cursor: int) -> None:
@@ -200,7 +208,7 @@ class PickerScreen(KeyScreen):
         wrong = ""
         with self.compiling:
             try:
-                compile_filter(text, link_type_of(name), SNAP_LENGTH)
+                compile_filter(text, LINK_SLL2 if name == ANY else link_type_of(name), SNAP_LENGTH)
             except UsageError as error:
                 wrong = str(error).removeprefix(f"-f {text}: ")
         self.post_message(self.Checked(text, wrong))
