@@ -125,7 +125,10 @@ class Conversation:
         """Header fields (names in lower case) that came in `message` of the layer below, in order with the bytes."""
 
     def finish(self, side: Side, offset: int, ending: str, out: Sink) -> None:
-        """The side sends no more: `ending` is "fin", "rst" or "" (the capture ends); `offset` is where it ended."""
+        """The side sends no more: `ending` is "fin", "rst" or "" (the capture ends); `offset` is where it ended.
+
+        The side that ended first is finished first.
+        """
 
     def incomplete(self, side: Side, r: Reader, error: DecodeError, out: Sink) -> Message | None:
         """The bytes from `r` to its end cannot be cut (`error` says why) and no more will come, or they are malformed.

@@ -69,40 +69,48 @@ class HttpConversation(Conversation):
         if side == SERVER:
             self._after_response_head(head, request, out)
         follows = framing != NO_BODY and (framing != LENGTH or head.length > 0)
-        child: Child | None = None
-        hints: Hints | None = None
         exchange = self._exchange(side, request)
         if self.derived and head.code >= 200:
             self._forget_before(exchange, out)
+        child: Child | None = None
         if head.content_type and (follows or head.content_type.startswith(TELLING)):
-            hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", head.content_type)
-            hints.details = head.headers
-            if side == CLIENT and head.content_type == JSON_TYPE:
-                raw = r.data[start - r.base : r.pos].lower()
-                hints.protocol = "grpc" if CONNECT_FIELD.encode() in raw else ""
-            child = out.derive(m, exchange, hints)
-            if child is not None and request is not None and request.facts.get("http.request.method") == "GET":
-                self._tell_get(request, exchange, hints, out)
-            if child is not None:
-                if not self.derived or exchange not in (self.derived[0], self.derived[-1]):
-                    self.derived.append(exchange)
-                child.tell(told_fields(head, r.data[start - r.base : r.pos]), m)
-                if side == CLIENT:
-                    self.handed_on[exchange] = hints
-        asked: Hints | None = None
+            child = self._hand_on(head, m, request, exchange, r, out)
         if side == SERVER and self.handed_on and head.code >= 200:
             asked = self.handed_on.pop(exchange, None)
-        if asked is not None and child is None:
-            # an answer in another media type, such as an error page, concerns whoever reads the request
-            other = out.derive(m, exchange, asked)
-            if other is not None:
-                other.tell(told_fields(head, r.data[start - r.base : r.pos]), m)
-                if is_connect_answer(asked.content_type, head.content_type):
-                    child = other
+            if asked is not None and child is None:
+                child = self._answer_asker(head, m, asked, exchange, r, out)
         if follows:
             half.begin(m, framing, head.length, r.offset, child)
         elif child is not None:
             child.finish()
+
+    def _hand_on(
+        self, head: Head, m: Message, request: Message | None, exchange: int, r: Reader, out: Sink
+    ) -> Child | None:
+        """Who reads the body, told of the header fields, which end at `r`."""
+        hints = Hints(self.hints.transport, self.hints.server_port, self.hints.client_port, "", head.content_type)
+        hints.details = head.headers
+        if head.is_request and head.content_type == JSON_TYPE and CONNECT_FIELD.encode() in head_of(m, r).lower():
+            hints.protocol = "grpc"
+        child = out.derive(m, exchange, hints)
+        if child is None:
+            return None
+        if request is not None and request.facts.get("http.request.method") == "GET":
+            self._tell_get(request, exchange, hints, out)
+        if not self.derived or exchange not in (self.derived[0], self.derived[-1]):
+            self.derived.append(exchange)
+        child.tell(told_fields(head, head_of(m, r)), m)
+        if head.is_request:
+            self.handed_on[exchange] = hints
+        return child
+
+    def _answer_asker(self, head: Head, m: Message, asked: Hints, exchange: int, r: Reader, out: Sink) -> Child | None:
+        """An answer in another media type, such as an error page, concerns whoever reads the request."""
+        other = out.derive(m, exchange, asked)
+        if other is None:
+            return None
+        other.tell(told_fields(head, head_of(m, r)), m)
+        return other if is_connect_answer(asked.content_type, head.content_type) else None
 
     def _tell_get(self, request: Message, exchange: int, hints: Hints, out: Sink) -> None:
         """The answer's media type tells who reads it; what was asked for stood in the target."""
@@ -272,6 +280,11 @@ def _is_bare(r: Reader) -> bool:
     if len(have) < 5 and b"HTTP/".startswith(have):
         r.peek(5)
     return have != b"HTTP/"
+
+
+def head_of(m: Message, r: Reader) -> bytes:
+    """The head of a message, behind which `r` stands."""
+    return r.data[m.start - r.base : r.pos]
 
 
 def told_fields(head: Head, raw: bytes) -> dict[str, str]:
