@@ -194,3 +194,13 @@ def test_json_in_a_data_line_is_read_where_it_stands() -> None:
     assert event.buffer.read(number.start, number.end) == b"21.5"
     (plain,) = cut([(SERVER, b"data: [not json\n\n")], forced="sse")
     assert not [f for f in check_message(plain).walk() if f.name.startswith("json")]
+
+
+def test_a_character_cut_between_two_pieces_is_whole_in_the_answer() -> None:
+    halves = ['{"choices": [{"delta": {"content": "\\ud83d"}}]}', '{"choices": [{"delta": {"content": "\\ude00"}}]}']
+    first, second = events(*halves)
+    assert second.facts["sse.text"] == "😀"
+    assert first.facts["sse.delta"] == "\ufffd"
+    for message in (first, second):
+        json.dumps([message.summary, message.facts], ensure_ascii=False).encode()
+        assert "".join(str(f.value) for f in check_message(message).walk()).encode()

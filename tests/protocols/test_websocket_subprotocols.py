@@ -300,3 +300,21 @@ def test_odd_messages_are_shown_as_they_are(agreed: str, content: bytes) -> None
         for message in found:
             check_message(message)
         assert [m.protocol for m in found] == ["http", "http", "websocket", "websocket"]
+
+
+def test_half_a_character_in_json_can_be_shown() -> None:
+    half = json.loads('"\\ud83d"')
+    found = spoken(
+        GRAPHQL,
+        sends({"type": half, "id": half}),
+        sends({"type": "next", "id": "1", "payload": half}),
+        sends({"type": "subscribe", "id": "2", "payload": {"query": "{ a }", "operationName": half}}),
+    )
+    for message in found:
+        json.dumps([message.summary, message.facts], ensure_ascii=False).encode()
+
+
+def test_json_as_deep_as_it_gets_is_no_trouble() -> None:
+    deep = b'{"type": "next", "id": "1", "payload": ' + b"[" * 980 + b"]" * 980 + b"}"
+    (message,) = (m for m in cut([*opening(GRAPHQL), asked(1, deep)]) if m.protocol == "websocket")
+    assert message.summary.startswith("TEXT")

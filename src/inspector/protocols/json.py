@@ -11,6 +11,7 @@ from inspector.model.verdict import NONE, Verdict
 from inspector.protocols.base import Conversation, Hints, Protocol, Sink
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
+from inspector.wire.surrogates import whole_characters
 
 MAX_FIELDS: Final = 100_000
 """Fields drawn for one body: a megabyte of JSON has some tens of thousands."""
@@ -195,8 +196,7 @@ def _unescaped(text: str) -> tuple[str, str]:
         value = json.loads(f'"{text}"', strict=False)
     except ValueError:
         return text, "an escape that does not exist (RFC 8259 7)"
-    # half a surrogate pair cannot be shown
-    return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace"), ""
+    return whole_characters(str(value)), ""
 
 
 def _number(r: Reader) -> None:

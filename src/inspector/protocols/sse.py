@@ -14,6 +14,7 @@ from inspector.protocols.sse_feed import Feed
 from inspector.protocols.sse_payload import ANSWER, CONTENT, DONE, MCP, STEP, Payload, method_of, read_payload
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
+from inspector.wire.surrogates import whole_characters
 
 MAX_SHOWN: Final = 100
 """Characters of data in a summary."""
@@ -182,7 +183,7 @@ class SseConversation(Conversation):
         if payload.kind == CONTENT:
             answer.add(payload, m)
             channel = "" if payload.channel == ANSWER else f"{payload.channel} "
-            m.summary = f'{name}: {channel}+ "{shortened(payload.text)}"'
+            m.summary = f'{name}: {channel}+ "{whole_characters(shortened(payload.text))}"'
         elif payload.kind == DONE:
             m.summary = f"{name}: {payload.text}{answer.speed()}"
             m.facts.update(answer.facts(feed.request))
@@ -192,12 +193,12 @@ class SseConversation(Conversation):
 
     def _step(self, feed: Feed, payload: Payload, m: Message, name: str) -> None:
         """A mark in a model's answer, or a call of a protocol on top."""
-        text = payload.text
+        text = whole_characters(payload.text)
         request = feed.request
         if payload.key and request is not None and request.facts.get("http.request.method") == "POST":
             # Model Context Protocol, streamable HTTP: the answer to a request comes as an event of the POST's response
             m.answers = request
-            method = method_of(_body(request), payload.key)
+            method = whole_characters(method_of(_body(request), payload.key))
             text = f"{text} (answers {method})" if method else text
         counted = f", {payload.tokens_out} tokens" if payload.tokens_out >= 0 else ""
         if payload.kind == MCP:

@@ -4,6 +4,7 @@ from typing import Final
 
 from inspector.model.message import Message
 from inspector.protocols.sse_payload import ANSWER, ARGUMENTS, THINKING, Payload
+from inspector.wire.surrogates import whole_characters
 
 MAX_PREVIEW: Final = 200
 """Characters of data, and of the text so far, in the facts of one event: a stream may have thousands."""
@@ -31,7 +32,7 @@ class Joined:
     @property
     def so_far(self) -> str:
         """The joined text, or its end when it is long."""
-        return self.tail if len(self.tail) <= MAX_PREVIEW else "…" + self.tail[-MAX_PREVIEW:]
+        return whole_characters(self.tail if len(self.tail) <= MAX_PREVIEW else "…" + self.tail[-MAX_PREVIEW:])
 
 
 class Answer:
@@ -69,7 +70,8 @@ class Answer:
         self.deltas += 1
         joined = self.joined.setdefault(payload.channel, Joined())
         joined.add(payload.text)
-        m.facts["sse.delta"] = payload.text[:MAX_PREVIEW] + ("…" if len(payload.text) > MAX_PREVIEW else "")
+        more = "…" if len(payload.text) > MAX_PREVIEW else ""
+        m.facts["sse.delta"] = whole_characters(payload.text[:MAX_PREVIEW]) + more
         m.facts[FACTS[payload.channel]] = joined.so_far
 
     @property
@@ -104,7 +106,7 @@ class Answer:
 
     def whole(self) -> dict[str, object]:
         """All that came, by what it is."""
-        return {FACTS[channel]: "".join(joined.texts) for channel, joined in self.joined.items()}
+        return {FACTS[channel]: whole_characters("".join(joined.texts)) for channel, joined in self.joined.items()}
 
 
 def seconds(nanoseconds: int) -> str:

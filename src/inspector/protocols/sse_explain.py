@@ -5,6 +5,7 @@ from inspector.protocols.sse_block import BOM, CR, Block, is_number, split_line
 from inspector.schema.registry import Schemas
 from inspector.wire.reader import Reader
 from inspector.wire.recorder import Body, Recorder
+from inspector.wire.surrogates import whole_characters
 
 NAMES = ("data", "event", "id", "retry")
 SHOWN = (
@@ -42,7 +43,7 @@ class EventContext:
     @property
     def text(self) -> str:
         """All of it."""
-        return "".join(self.texts[: self.count])
+        return whole_characters("".join(self.texts[: self.count]))
 
 
 def explain(message: Message, r: Reader, schemas: Schemas) -> None:

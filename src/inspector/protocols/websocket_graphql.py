@@ -98,7 +98,12 @@ def _behind_variables(text: str, at: int) -> int:
 
 def shown(payload: object) -> str:
     """The beginning of a result."""
-    return json.dumps(payload, ensure_ascii=False)[:MAX_QUERY] if payload is not None else ""
+    if payload is None:
+        return ""
+    try:
+        return json.dumps(payload, ensure_ascii=False)[:MAX_QUERY]
+    except RecursionError:
+        return ""
 
 
 def errors(payload: object) -> str:

@@ -11,6 +11,7 @@ from inspector.protocols.websocket_frames import BINARY, TEXT
 from inspector.protocols.websocket_graphql import CLOSE_WORDS, OLD, opens_graphql, read_graphql
 from inspector.protocols.websocket_meaning import Meaning
 from inspector.schema.proto import ProtoMessage
+from inspector.wire.surrogates import whole_characters
 
 GRAPHQL: Final = "graphql"
 MQTT: Final = "mqtt"
@@ -69,13 +70,13 @@ class Subprotocol:
             return ""
         facts = m.facts
         facts["websocket.subprotocol.name"] = found.name
-        facts["websocket.subprotocol.message"] = found.message
+        facts["websocket.subprotocol.message"] = whole_characters(found.message)
         if found.key:
-            facts["websocket.subprotocol.id"] = found.key
+            facts["websocket.subprotocol.id"] = whole_characters(found.key)
         if found.about:
-            facts["websocket.subprotocol.about"] = found.about
+            facts["websocket.subprotocol.about"] = whole_characters(found.about)
         self._pair(m, found)
-        return found.words
+        return whole_characters(found.words)
 
     def _pair(self, m: Message, found: Meaning) -> None:
         if found.answers:
