@@ -7,7 +7,10 @@ from inspector.export.words import GLYPHS, Paint, printable
 from inspector.model.finding import Evidence, Finding
 from inspector.session import Session
 
-SHOWN_BYTES = 32
+SHOWN_BYTES = 24
+"""As many as fit into a line of 80 columns."""
+BESIDE = 8
+"""Bytes that stand beside their place; more have a line of their own."""
 
 
 def finding_lines(session: Session, finding: Finding, paint: Paint) -> Iterator[str]:
@@ -34,7 +37,7 @@ def finding_lines(session: Session, finding: Finding, paint: Paint) -> Iterator[
     if finding.references:
         yield from _heading("References", paint)
         for reference in finding.references:
-            yield f"    {printable(reference)}"
+            yield from paragraphs(printable(reference), "    ")
 
 
 def _heading(title: str, paint: Paint) -> Iterator[str]:
@@ -55,5 +58,8 @@ def _evidence(evidence: Evidence, paint: Paint) -> Iterator[str]:
         place += f", {range_words(evidence.start, evidence.end)}"
     if evidence.message is not None:
         place += f" (message {evidence.message})"
-    yield f"    {place}" + (f": {paint('bytes', shown)}" if shown else "")
+    beside = len(evidence.bytes) <= BESIDE
+    yield f"    {place}" + (f": {paint('bytes', shown)}" if shown and beside else "")
+    if not beside:
+        yield f"      {paint('bytes', shown)}"
     yield from paragraphs(printable_prose(evidence.reads_as), "      ")
