@@ -34,6 +34,11 @@ class Window:
         self._place = ""
         self._place_start = -1
         self._place_end = -1
+        self._last: Segment | None = None
+        self._carrier = ""
+        self._last_end = -1
+        self._end_text = ""
+        self._end_there = ""
 
     def place(self, start: int, end: int) -> str:
         """The keys of a JSON object that say where `start:end` lies: start, end, buffer and origins."""
@@ -43,12 +48,7 @@ class Window:
         if start >= end:
             place = f',"start":{start},"end":{end},"buffer":{self._quoted},"origins":[]'
         elif part is not None and part.packet and part.start <= start and end <= part.end:
-            # most ranges lie in one packet
-            shift = part.offset - part.start
-            place = (
-                f',"start":{start},"end":{end},"buffer":{self._quoted},"origins":'
-                f'[{{"packet":{part.packet},"start":{start + shift},"end":{end + shift},"exact":true}}]'
-            )
+            place = self._in_one(part, start, end)
         else:
             origins = ",".join([_written(origin) for origin in self.origins(start, end)])
             place = f',"start":{start},"end":{end},"buffer":{self._quoted},"origins":[{origins}]'
@@ -56,6 +56,23 @@ class Window:
         self._place_start = start
         self._place_end = end
         return place
+
+    def _in_one(self, part: Segment, start: int, end: int) -> str:
+        """The same for a range in one packet, as most are; mostly it begins where the one before ended."""
+        shift = part.offset - part.start
+        if part is not self._last:
+            self._last = part
+            self._carrier = f',"buffer":{self._quoted},"origins":[{{"packet":{part.packet},"start":'
+            self._last_end = -1
+        if start == self._last_end:
+            low, low_there = self._end_text, self._end_there
+        else:
+            low, low_there = str(start), str(start + shift)
+        high, high_there = str(end), str(end + shift)
+        self._last_end = end
+        self._end_text = high
+        self._end_there = high_there
+        return f',"start":{low},"end":{high}{self._carrier}{low_there},"end":{high_there},"exact":true}}]'
 
     def packets(self) -> list[int]:
         """Numbers of the packets that carried these bytes, ascending."""
