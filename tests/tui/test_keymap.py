@@ -7,7 +7,7 @@ import pytest
 from inspector.model.errors import UsageError
 from inspector.tui.keymap import KEYS, MAIN, bindings, footer, user_keymap, user_keys
 from inspector.tui.screens.help import help_lines
-from inspector.tui.screens.moves import Moves
+from inspector.tui.screens.main import MainScreen
 
 BANNED = {"ctrl+s", "ctrl+j", "ctrl+h", "ctrl+enter", "f10", "f11"}
 
@@ -28,7 +28,7 @@ def test_names_are_unique() -> None:
 def test_every_action_of_the_main_screen_exists() -> None:
     for key in KEYS[MAIN]:
         name = key.action.partition("(")[0]
-        assert name.startswith("app.") or hasattr(Moves, f"action_{name}"), name
+        assert name.startswith("app.") or hasattr(MainScreen, f"action_{name}"), name
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 120, 300])

@@ -20,7 +20,7 @@ from inspector.tui.keymap import MAIN, bindings
 from inspector.tui.landing import Landing
 from inspector.tui.levels import FLOWS, MESSAGES, PACKETS, LevelRows, rows_of
 from inspector.tui.narrative import explain_lines, strip_line
-from inspector.tui.screens.moves import Moves
+from inspector.tui.screens.searching import Searching
 from inspector.tui.screens.why import WhyScreen
 from inspector.tui.study import Stop
 from inspector.tui.values import INSPECTED, value_lines
@@ -41,7 +41,7 @@ MOST_ROWS = 10
 """Rows of the list in a high terminal; the style sheet allows fewer in a low one."""
 
 
-class MainScreen(Moves):
+class MainScreen(Searching):
     """Shows where the one cursor is: the row of the list, the field of its message, the byte of that."""
 
     KEYS_OF = MAIN
@@ -73,6 +73,7 @@ class MainScreen(Moves):
         with Container(id="panes", classes="panes"):
             yield Bar(id="head")
             yield FilterBar(id="filter")
+            yield FilterBar(id="find", label="find", placeholder="text, or bytes as 47 45 54", keys=("find", "leave"))
             yield VirtualTable(id="list")
             yield Bar(id="banner")
             with Container(id="lower"):
@@ -93,7 +94,8 @@ class MainScreen(Moves):
         self.explain = self.query_one("#explain", TextPane)
         self.values = self.query_one("#values", TextPane)
         self.strip = self.query_one("#strip", TextPane)
-        self.filter = self.query_one(FilterBar)
+        self.filter = self.query_one("#filter", FilterBar)
+        self.finder = self.query_one("#find", FilterBar)
         self.add_class("-at-layers", "-values")
         self.table.focus()
         first = max(0, self._first_message)
@@ -274,17 +276,21 @@ class MainScreen(Moves):
             stop, level = Stop(-1, event.packet), MESSAGES
         else:
             stop, level = Stop(self.digest.message_in(self.session, event.packet), event.packet), PACKETS
+        self.show_at(stop, level, landing.packet_byte(event.packet, event.offset))
+
+    def show_at(self, stop: Stop, level: str, land: Landing) -> None:
+        """Have a row of a level under the cursor, without the filter where that hides it."""
         self.level = level
         self.rows = rows_of(level, self.session, self.digest, self.choice)
         row = self.rows.find(stop)
-        if self.rows.stop(row) != stop:
+        if not len(self.rows) or self.rows.stop(row) != stop:
             self.wish, self.choice = Wish(), everything(self.session, self.digest)
             self.filter.set("")
             self.filter.close()
             self.rows = rows_of(level, self.session, self.digest, self.choice)
             row = self.rows.find(stop)
         self.show_rows(self.rows, row)
-        self.go(stop, landing.packet_byte(event.packet, event.offset))
+        self.go(stop, land)
 
     # filters
 
@@ -317,10 +323,15 @@ class MainScreen(Moves):
 
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
+        if self.finder.has_class("-open"):
+            return
         self.wishes(Wish(event.text, self.wish.flow))
 
     @on(FilterBar.Left)
     def _filter_left(self, event: FilterBar.Left) -> None:
+        if self.finder.has_class("-open"):
+            self.find_left(event.kept)
+            return
         if not event.kept:
             self.filter.set("")
             self.wishes(Wish("", self.wish.flow))
