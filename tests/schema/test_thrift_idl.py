@@ -134,16 +134,23 @@ def test_the_same_function_read_twice_is_one(tmp_path: Path) -> None:
     assert len(found.functions("go")) == 1
 
 
-def test_directories_are_read_when_needed_and_after_single_files(tmp_path: Path) -> None:
-    write(tmp_path / "idl", "a.thrift", "service A { void go(1: i32 bundled) void only() }")
+def test_directories_are_read_when_needed(tmp_path: Path) -> None:
+    write(tmp_path / "idl", "a.thrift", "service A { void only() }")
     write(tmp_path / "idl", "z.thrift", "this is no IDL")
+    found = ThriftSchema()
+    found.load_directory(tmp_path / "idl")
+    with pytest.raises(UsageError, match=r"z\.thrift"):
+        found.function("only")
+
+
+def test_single_files_come_before_directories(tmp_path: Path) -> None:
+    write(tmp_path / "idl", "a.thrift", "service A { void go(1: i32 bundled) void only() }")
     own = write(tmp_path, "own.thrift", "service Own { void go(1: i32 mine) }")
     found = ThriftSchema()
     found.load_directory(tmp_path / "idl")
     found.load(own)
     assert function(found, "go").args.fields[1].name == "mine"
-    with pytest.raises(UsageError, match=r"z\.thrift"):
-        found.function("only")
+    assert function(found, "only").service == "A"
 
 
 @pytest.mark.parametrize(

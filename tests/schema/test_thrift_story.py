@@ -117,3 +117,20 @@ def test_every_section_names_a_function_and_every_short_name_is_used() -> None:
         for path in paths.split():
             fits = any(specialise([f"{{{path}}}", f"{{{path}:x}}"], "", struct, {}) for struct in structs)
             assert fits, f"{name}: no function has {path}"
+
+
+def test_a_known_service_is_told_in_its_words_whoever_wrote_the_file(tmp_path: Path) -> None:
+    text = (
+        "service ThriftHiveMetastore { i32 get_table(1: string dbname, 2: string tbl_name, 9: bool fresh) i32 own() }"
+    )
+    (tmp_path / "newer.thrift").write_text(text)
+    schema = ThriftSchema()
+    schema.load_directory(IDL)
+    schema.load(tmp_path / "newer.thrift")
+    get_table, own = schema.function("get_table"), schema.function("own")
+    assert get_table is not None
+    assert own is not None
+    assert get_table.args.fields[9].name == "fresh"
+    assert get_table.call_lines == ["get table {dbname}.{tbl_name}", "get table {dbname}", "get table"]
+    assert get_table.reply_lines == ["get table → done"]
+    assert own.call_lines == []

@@ -174,13 +174,13 @@ class ThriftSchema:
         from inspector.schema.thrift_files import file_functions
 
         for file in sorted(path.glob("*.thrift")) if path.is_dir() else [path]:
-            _learn(self._functions, file_functions(file))
+            self._add(file_functions(file))
 
     def load_module(self, name: str) -> None:
         """Take the functions of an installed module that Thrift's compiler wrote. Raises UsageError."""
         from inspector.schema.thrift_module import module_functions
 
-        _learn(self._functions, module_functions(name))
+        self._add(module_functions(name))
 
     def load_directory(self, path: Path) -> None:
         """Read all `.thrift` files of a directory, in order of name, when a function is first asked for.
@@ -201,6 +201,20 @@ class ThriftSchema:
         if self._unread:
             self._read_directories()
         return self._directories.get(method, [])
+
+    def _add(self, found: list[Function]) -> None:
+        """Learn functions of files and modules; those of a service that is known are told in its words."""
+        from inspector.schema.thrift_story import specialise
+
+        if self._unread:
+            self._read_directories()
+        for function in found:
+            for known in self._directories.get(function.name, ()):
+                if known.service == function.service or known.signature == function.signature:
+                    function.call_lines = specialise(known.call_lines, function.name, function.args, {})
+                    function.reply_lines = specialise(known.reply_lines, function.name, function.result, {})
+                    break
+        _learn(self._functions, found)
 
     def _read_directories(self) -> None:
         from inspector.schema.thrift_store import directory_functions
