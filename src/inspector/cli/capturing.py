@@ -1,4 +1,4 @@
-"""Captures, and prints messages as they are seen."""
+"""Captures, and waits for what ends that: the user, a limit, or the command whose traffic it is."""
 
 import os
 import shlex
@@ -18,13 +18,8 @@ import click
 
 from inspector.capture.live.recording import Recording, follow_file, record
 from inspector.capture.live.settings import Settings
-from inspector.cli.colour import painter
-from inspector.cli.output import Output
-from inspector.engine.detect import protocols
-from inspector.engine.live import LiveDecoder
-from inspector.export.live import LiveRows
+from inspector.cli.options import Reading
 from inspector.export.words import plural
-from inspector.session import Options, Session, load_schemas
 
 POLL: Final = 0.05
 """Seconds between two looks at the growing file."""
@@ -41,17 +36,15 @@ FAILED: Final = 1
 class Request:
     """What to do with the packets: write them to `write` ("": nowhere, "-": standard output), print their messages."""
 
-    options: Options
+    how: Reading
     write: str = ""
     jsonl: bool = False
-    color: str = "auto"
-    quiet: bool = False
     command: tuple[str, ...] = ()
 
     @property
     def only_packets(self) -> bool:
         """Whether nobody wants to see messages."""
-        return self.quiet and bool(self.write) and not self.jsonl and not self.command
+        return self.how.quiet and bool(self.write) and not self.jsonl and not self.command
 
 
 class Place:
@@ -82,7 +75,7 @@ class Command:
 
     def __init__(self, request: Request) -> None:
         self.words = request.command
-        self.quiet = request.quiet
+        self.quiet = request.how.quiet
         self.process: subprocess.Popen[bytes] | None = None
         self.stopped = False
 
@@ -128,55 +121,22 @@ def check_command(words: tuple[str, ...]) -> None:
         raise click.UsageError(f"{words[0]}: no such command")
 
 
-class Follower:
-    """Prints the messages of a capture that goes on."""
-
-    def __init__(self, path: str, request: Request) -> None:
-        protocols()  # what takes a moment is done before there is traffic
-        self.decoder = LiveDecoder(path, load_schemas(request.options), request.options.decode_as)
-        self.rows = LiveRows(self.decoder, painter(request.color, sys.stdout))
-        self.output = Output()
-        self.request = request
-        self.printed = 0
-
-    def look(self) -> bool:
-        """Print what is new; False when there were no new packets."""
-        before = self.decoder.packets
-        self._print_all(finished=False)
-        return self.decoder.packets > before
-
-    def finish(self) -> None:
-        """Print all that is left."""
-        while self.look():
-            pass
-        self._print_all(finished=True)
-
-    def _print_all(self, finished: bool) -> None:
-        messages = self.decoder.finish() if finished else self.decoder.poll(time.monotonic())
-        for message in messages:
-            if self.request.jsonl:
-                self.output.record(self.rows.record(message))
-            else:
-                self.output.line(self.rows.line(message))
-        self.printed += len(messages)
-        self.output.close()
-
-
 def capture(settings: Settings, request: Request, stdout: IO[bytes]) -> int:
     """Capture as the request wants it; returns the exit code. Raises InspectorError."""
+    stop = until_interrupted()
     if request.write == STDOUT:
-        return pass_on(record(settings, stdout), request)
+        return pass_on(record(settings, stdout), request, stop)
     if settings.files or settings.next_size or settings.next_duration:
         with Path(os.devnull).open("wb") as nowhere:
-            return pass_on(record(settings, nowhere), request)
+            return pass_on(record(settings, nowhere), request, stop)
     place = Place(request.write)
     try:
         recording = record(settings, place.file)
-        if not request.quiet:
+        if not request.how.quiet:
             how = "" if recording.status.source == "ring" else f" by {recording.status.source}"
             only = f", filter {settings.bpf}" if settings.bpf else ""
             click.echo(f"inspector: capturing on {recording.status.started}{only}{how}; Ctrl+C stops", err=True)
-        return pass_on(recording, request) if request.only_packets else follow(recording, place, request)
+        return pass_on(recording, request, stop) if request.only_packets else follow(recording, place, request, stop)
     finally:
         place.close()
 
@@ -185,45 +145,55 @@ def follow_tail(path: str, request: Request) -> int:
     """Print the messages of a file that grows, or of standard input. Raises InspectorError."""
     if request.write and path != STDOUT and Path(request.write).exists() and Path(request.write).samefile(path):
         raise click.UsageError(f"{path}: is the capture being followed; choose another name for -w")
+    stop = until_interrupted()
     place = Place(request.write)
     try:
         recording = follow_file(path, place.file)
-        if not request.quiet:
+        if not request.how.quiet:
             click.echo(f"inspector: following {path if path != STDOUT else 'standard input'}; Ctrl+C stops", err=True)
-        return follow(recording, place, request)
+        return follow(recording, place, request, stop)
     finally:
         place.close()
 
 
-def follow(recording: Recording, place: Place, request: Request) -> int:
-    """Print messages until the capture ends, by itself, by Ctrl+C or with the command; returns the exit code."""
-    stop = _until_interrupted()
+def follow(recording: Recording, place: Place, request: Request, stop: list[int]) -> int:
+    """Print messages until the capture ends, by itself, by Ctrl+C or with the command; returns the exit code.
+
+    `stop` comes from `until_interrupted`.
+    """
+    # what decodes takes a moment to load: a capture alone does without
+    from inspector.cli.follower import Follower, print_why
+
     command = Command(request)
     try:
-        follower = Follower(place.path, request)
+        follower = Follower(place.path, request.how, request.jsonl)
         command.start()
         _wait(recording, stop, command, follower.look)
     finally:
         recording.stop()
     follower.finish()
-    _tell_end(recording, place, request, follower)
+    if not request.how.quiet:
+        click.echo(f"inspector: {_counts(recording)}; {follower.counts()}", err=True)
+        if place.kept:
+            click.echo(
+                f"inspector: written to {place.path}; open it with: inspector {shlex.quote(place.path)}", err=True
+            )
     command.tell_end()
     if request.command and not request.jsonl:
-        _tell_why(place.path, request)
+        print_why(place.path, request.how)
     recording.check()
     return command.exit_code
 
 
-def pass_on(recording: Recording, request: Request) -> int:
+def pass_on(recording: Recording, request: Request, stop: list[int]) -> int:
     """Nobody wants to see messages: only wait."""
-    stop = _until_interrupted()
     command = Command(request)
     try:
         command.start()
         _wait(recording, stop, command, lambda: False)
     finally:
         recording.stop()
-    if not request.quiet:
+    if not request.how.quiet:
         for name in recording.status.files:
             click.echo(f"inspector: written to {name}", err=True)
         click.echo(f"inspector: {_counts(recording)}", err=True)
@@ -248,7 +218,7 @@ def _wait(recording: Recording, stop: list[int], command: Command, look: Callabl
         command.stop()
 
 
-def _until_interrupted() -> list[int]:
+def until_interrupted() -> list[int]:
     """A list that is no longer empty once the user wants to stop."""
     stop: list[int] = []
 
@@ -265,26 +235,3 @@ def _counts(recording: Recording) -> str:
     if status.source in {"file", "stdin"}:
         return f"{plural(status.packets, 'packet')} read"
     return f"{plural(status.packets, 'packet')} captured, {status.dropped} dropped by the kernel"
-
-
-def _tell_end(recording: Recording, place: Place, request: Request, follower: Follower) -> None:
-    if request.quiet:
-        return
-    flows = plural(follower.decoder.flow_count, "flow")
-    click.echo(f"inspector: {_counts(recording)}; {plural(follower.printed, 'message')} in {flows}", err=True)
-    if place.kept:
-        click.echo(f"inspector: written to {place.path}; open it with: inspector {shlex.quote(place.path)}", err=True)
-
-
-def _tell_why(path: str, request: Request) -> None:
-    """What went wrong between the command and the server."""
-    from inspector.export.diagnosis import finding_lines
-
-    session = Session.open(path, request.options)
-    findings = session.findings()
-    output = Output()
-    for finding in findings:
-        output.lines(["", *finding_lines(session, finding, painter(request.color, sys.stdout))])
-    if not findings:
-        output.lines(["", "Nothing wrong was found."])
-    output.close()

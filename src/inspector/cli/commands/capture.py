@@ -55,7 +55,7 @@ def command(
     check_command(words)
     settings.interface = settings.interface or loopback_name()
     settings.packets = count or settings.packets
-    request = Request(how.options(), write, jsonl, how.color, how.quiet, words)
+    request = Request(how, write, jsonl, words)
     if tail:
         if ring or words:
             raise click.UsageError("--tail only reads: -b and COMMAND need a capture of our own")

@@ -30,16 +30,17 @@ def command(
     how.makes("tap makes one (-w)")
     from inspector.capture.live.recording import relay
     from inspector.capture.live.tap import parse_end
-    from inspector.cli.capturing import Place, Request, follow
+    from inspector.cli.capturing import Place, Request, follow, until_interrupted
 
     parse_end(listen)
     parse_end(target)
+    stop = until_interrupted()
     place = Place(write)
     try:
         recording = relay(listen, target, place.file)
         if not how.quiet:
             where = recording.status.started
             click.echo(f"inspector: relaying {where} to {target}; Ctrl+C stops", err=True)
-        return follow(recording, place, Request(how.options(), write, jsonl, how.color, how.quiet))
+        return follow(recording, place, Request(how, write, jsonl), stop)
     finally:
         place.close()
