@@ -136,8 +136,7 @@ def storm(waits: tuple[float, ...], answered: bool, silence: float = 0.0) -> Wir
 
 
 def test_a_storm_that_ends_in_nothing(tmp_path: Path) -> None:
-    findings = found(storm((0.2, 0.4, 0.8, 1.6), answered=False), tmp_path)
-    finding = next(f for f in findings if f.rule == "tcp-retransmissions")
+    finding = only(found(storm((0.2, 0.4, 0.8, 1.6), answered=False), tmp_path), "tcp-retransmissions")
     assert finding.severity == "error"
     assert "waiting 200 ms, 400 ms, 800 ms, 1.6 s" in finding.see
     assert "twice as long each time" in finding.why

@@ -114,3 +114,25 @@ def test_nothing_is_called_an_error_where_nothing_is_wrong(path: Path) -> None:
     except CaptureError as error:
         pytest.skip(str(error))
     assert [f"{f.rule} in flow {f.flow}: {f.see}" for f in session.findings() if f.severity == "error"] == []
+
+
+JUDGED = {
+    "sse_server_dies.pcap": {"answer-cut-short"},
+    "http__content-length-overflow.pcap": {"answer-cut-short"},
+    "tcp__option-sack.pcap": {"tcp-connect-unanswered"},
+    "tcp__reassembly.pcap": {"http-unanswered"},
+    "tcp__retransmit-timeout.pcapng": {"http-unanswered"},
+}
+"""Warnings that are right: a server that dies, a length that is not kept, SYN that nobody answers, requests in vain."""
+OTHERS = ("http2-", "grpc-", "sse-", "websocket-")
+"""Rules whose own tests say where they warn."""
+
+
+@pytest.mark.parametrize("path", healthy(), ids=lambda path: path.name)
+def test_warnings_where_nothing_is_wrong_are_judged(path: Path) -> None:
+    try:
+        session = Session.open(str(path))
+    except CaptureError as error:
+        pytest.skip(str(error))
+    warned = {f.rule for f in session.findings() if f.severity == "warning" and not f.rule.startswith(OTHERS)}
+    assert warned == JUDGED.get(path.name, set())

@@ -28,13 +28,13 @@ from inspector.diagnosis.closings import closings
 from inspector.diagnosis.ending import CLOSED, HANG, PATIENCE, RESET
 from inspector.diagnosis.evidence import flags_evidence, message_evidence
 from inspector.diagnosis.scene import Scene
-from inspector.diagnosis.segments import Segment, segments
+from inspector.diagnosis.segments import Segment, after, segments
 from inspector.diagnosis.words import duration
 from inspector.model.finding import Finding
 from inspector.model.flow import Flow
 from inspector.model.message import Message
 from inspector.model.sides import CLIENT, SERVER
-from inspector.net.numbers import FIN, RST
+from inspector.net.numbers import ACK, FIN, RST
 
 ASKING: Final = frozenset({"request", "call"})
 """Kinds of messages that are owed an answer."""
@@ -83,8 +83,13 @@ def _unanswered(scene: Scene, number: int) -> Unanswered | None:
 def _ended(scene: Scene, flow: Flow, asked: Message, before: Message) -> Unanswered | None:
     """How it ended; None where the answer may only not have been captured."""
     packet = asked.buffer.packet_at(asked.end - 1)
-    sent = [each for each in segments(scene.flow_table, flow.number) if each.packet > packet]
+    whole = segments(scene.flow_table, flow.number)
+    last_byte = next(each for each in whole if each.packet == packet)
+    sent = [each for each in whole if each.packet > packet]
     if any(each.side == SERVER and each.length for each in sent):
+        return None
+    # a request that did not arrive is owed nothing: other rules tell why
+    if not any(each.side == SERVER and each.flags & ACK and not after(each.ack, last_byte.end) for each in sent):
         return None
     last = scene.flow_table.table.times[packet - 1]
     end = next((each for each in sent if each.flags & (FIN | RST)), None)
