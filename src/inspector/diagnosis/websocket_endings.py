@@ -43,11 +43,11 @@ def abrupt_ending(scene: Scene, talk: Talk) -> Ending | None:
     if any(buffer.holes for buffer in flow.buffers):
         return None
     if talk.reset is not None:
-        side, how, packet = talk.reset.side, "resets the stream", talk.reset.packet
-        evidence = evidence_of(talk.reset, 0, talk.reset.length, f"the {SIDE_NAMES[side]} resets the stream")
+        side, how, packet = talk.reset.side, "reset the stream", talk.reset.packet
+        evidence = evidence_of(talk.reset, 0, talk.reset.length, f"the {SIDE_NAMES[side]} reset the stream")
     else:
-        ends = [(flow.rst_packets[s], s, "resets the connection") for s in (CLIENT, SERVER)]
-        ends += [(flow.fin_packets[s], s, "ends the connection") for s in (CLIENT, SERVER)]
+        ends = [(flow.rst_packets[s], s, "reset the connection") for s in (CLIENT, SERVER)]
+        ends += [(flow.fin_packets[s], s, "ended the connection") for s in (CLIENT, SERVER)]
         seen = [end for end in ends if end[0]]
         if not seen:
             return None
