@@ -24,6 +24,7 @@ from typing import Final
 from inspector.diagnosis.ending import seconds
 from inspector.diagnosis.event_streams import EVENT_STREAM, media_type_of
 from inspector.diagnosis.evidence import flags_evidence, message_evidence
+from inspector.diagnosis.idle import IDLE
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count, duration
 from inspector.model.finding import Finding
@@ -32,8 +33,6 @@ from inspector.model.message import Message
 from inspector.model.sides import SERVER
 
 SHOWN: Final = 16
-IDLE: Final = 10.0
-"""Seconds of silence from which on sse-idle-closed tells of an event stream."""
 
 
 def find(scene: Scene) -> list[Finding]:

@@ -22,7 +22,7 @@ References
 from typing import Final
 
 from inspector.diagnosis.evidence import message_evidence
-from inspector.diagnosis.http_heads import answers, failed_answers, status_of
+from inspector.diagnosis.http_answers import answers, failed_answers, status_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count
 from inspector.model.finding import Finding

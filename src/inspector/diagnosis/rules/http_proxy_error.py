@@ -23,7 +23,7 @@ References
 from typing import Final
 
 from inspector.diagnosis.evidence import message_evidence
-from inspector.diagnosis.http_heads import Line, failed_answers, proxy_sign, status_of
+from inspector.diagnosis.http_answers import Line, failed_answers, proxy_sign, status_of
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count, duration
 from inspector.model.finding import Evidence, Finding

@@ -25,7 +25,7 @@ import re
 from typing import Final
 
 from inspector.diagnosis.evidence import message_evidence
-from inspector.diagnosis.http_heads import FAILED, Line, answers, failed_answers, proxy_sign, status_of
+from inspector.diagnosis.http_answers import FAILED, Line, answers, failed_answers, proxy_sign, status_of
 from inspector.diagnosis.scene import Scene
 from inspector.model.finding import Finding
 from inspector.model.message import Message

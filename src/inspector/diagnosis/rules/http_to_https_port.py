@@ -20,7 +20,7 @@ References
 from typing import Final
 
 from inspector.diagnosis.evidence import message_evidence
-from inspector.diagnosis.http_heads import failed_answers, status_of
+from inspector.diagnosis.http_answers import failed_answers, status_of
 from inspector.diagnosis.readings import tls_reading
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.words import count

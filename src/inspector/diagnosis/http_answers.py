@@ -1,14 +1,12 @@
-"""The header lines of an HTTP/1 message with their places, and what in them tells of a proxy."""
+"""HTTP/1 answers as rules see them, and what in them tells of a proxy."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
+from inspector.diagnosis.heads import head_of, header_of
 from inspector.diagnosis.scene import Scene
 from inspector.model.message import Message
-
-MOST: Final = 16_384
-"""Bytes of a message in which header lines are looked for."""
 
 _PROXIES: Final = re.compile(
     r"\b(nginx|openresty|envoy|istio-envoy|haproxy|squid|varnish|traefik|caddy|cloudflare|cloudfront|awselb|akamai\w*"
@@ -64,7 +62,7 @@ def status_of(message: Message) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A header line: `name` in lower case, bytes `start:end` of the message."""
+    """A header field, or words on a page: bytes `start:end` of the message."""
 
     name: str
     value: str
@@ -73,36 +71,19 @@ class Line:
 
     @property
     def text(self) -> str:
-        """The line for people."""
+        """For people."""
         return f"{self.name}: {self.value}"
-
-
-def head_lines(message: Message) -> list[Line]:
-    """The header lines of an HTTP/1 message, as far as they were captured."""
-    data = message.buffer.read(message.start, min(message.end, message.start + MOST))
-    head = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0]
-    found: list[Line] = []
-    at = head.find(b"\n") + 1
-    while 0 < at < len(head):
-        end = head.find(b"\n", at)
-        end = len(head) if end < 0 else end
-        name, colon, value = head[at:end].partition(b":")
-        if colon:
-            text = value.strip().decode("latin-1")
-            found.append(Line(name.strip().decode("latin-1").lower(), text, at, at + len(head[at:end].rstrip())))
-        at = end + 1
-    return found
 
 
 def proxy_sign(message: Message) -> Line | None:
     """What in a response tells that a proxy sent it or passed it on; None without."""
-    lines = head_lines(message)
-    for line in lines:
-        if line.name in _MARKS or (line.name == "server" and _PROXIES.search(line.value)):
-            return line
-    data = message.buffer.read(message.start, min(message.end, message.start + MOST))
+    for name in ("server", *_MARKS):
+        start, end, value = header_of(message, name)
+        if value and (name != "server" or _PROXIES.search(value)):
+            return Line(name, value, start, end)
+    head = head_of(message)
     for words in _PAGES:
-        at = data.find(words)
+        at = head.find(words)
         if at >= 0:
             return Line("the page", words.decode(), at, at + len(words))
     return None
