@@ -324,3 +324,14 @@ def test_answers_that_proxies_cause(talk: Talk, tmp_path: Path, status: str, wor
     (finding,) = of_rule(talk, tmp_path, "websocket-refused")
     assert words in finding.why
     assert "proxy_http_version 1.1" in finding.do
+
+
+def test_an_end_after_a_ping_without_pong_names_the_ping(tmp_path: Path) -> None:
+    wire = Wire()
+    talk = opened(wire, (CLIENT, b"hello"))
+    talk.say(SERVER, frame(9, b""))
+    wire.wait(0.15)
+    talk.fin(SERVER)
+    (finding,) = ours(wire, tmp_path)
+    assert finding.rule == "websocket-not-closed"
+    assert "No pong had come to its ping, message 4" in finding.why

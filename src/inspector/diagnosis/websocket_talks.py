@@ -99,6 +99,17 @@ def _accepts(answer: Message) -> bool:
     return facts.get("http.response.code") == 101 or (isinstance(status, int) and status // 100 == 2)
 
 
+def unanswered_pings(talk: Talk, side: Side) -> list[Message]:
+    """The pings of a side behind the last pong of the other; a pong answers all pings before it."""
+    pings: list[Message] = []
+    for frame in talk.frames:
+        if frame.kind == "ping" and frame.side == side:
+            pings.append(frame)
+        elif frame.kind == "pong" and frame.side != side and frame.answers is not None:
+            pings = [ping for ping in pings if ping.number > frame.answers.number]
+    return pings
+
+
 def header_evidence(message: Message, name: bytes, text: str) -> list[Evidence]:
     """The line of the header `name` (lower case) in a head, the first line when there is none."""
     data = message.buffer.read(message.start, message.end)

@@ -25,7 +25,7 @@ from inspector.diagnosis.http2_flows import evidence_of
 from inspector.diagnosis.rules.websocket_idle_closed import ended_idle
 from inspector.diagnosis.scene import Scene
 from inspector.diagnosis.websocket_endings import Ending, abrupt_ending
-from inspector.diagnosis.websocket_talks import Talk, talks
+from inspector.diagnosis.websocket_talks import Talk, talks, unanswered_pings
 from inspector.diagnosis.words import duration
 from inspector.model.finding import Finding
 from inspector.model.sides import SIDE_NAMES
@@ -44,6 +44,10 @@ def find(scene: Scene) -> list[Finding]:
 def _finding(talk: Talk, ending: Ending) -> Finding:
     last = ending.last
     cut = "" if last.complete else f"\nThe last frame is cut in its middle: {last.issue}."
+    pings = unanswered_pings(talk, ending.side)
+    waited = (
+        f"\nNo pong had come to its ping, message {pings[0].number}: it may have given up for that." if pings else ""
+    )
     where = f"in the middle of message {last.number}, {last.summary[:80]}" if cut else f"after message {last.number}"
     return Finding(
         rule="websocket-not-closed",
@@ -53,7 +57,7 @@ def _finding(talk: Talk, ending: Ending) -> Finding:
         see=f"The {ending.who} {ending.how} {where}, {duration(ending.silent)} after the last bytes from the "
         f"{SIDE_NAMES[last.side]}. Neither side sent a close frame.",
         why="The other side cannot tell an end on purpose from a crash: it reports close code 1006, abnormal closure, "
-        f"which is never sent.{cut}",
+        f"which is never sent.{cut}{waited}",
         do=f"Look for a crash, a restart or a proxy on the {ending.who}'s side at this time.\n"
         "Close with code 1000 or 1001 before the program exits.",
         evidence=evidence_of(last, 0, min(last.length, 16), "the last that was sent") + ending.evidence,

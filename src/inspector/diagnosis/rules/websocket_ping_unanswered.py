@@ -24,7 +24,7 @@ from typing import Final
 
 from inspector.diagnosis.http2_flows import evidence_of
 from inspector.diagnosis.scene import Scene
-from inspector.diagnosis.websocket_talks import Talk, ending_words, talks
+from inspector.diagnosis.websocket_talks import Talk, ending_words, talks, unanswered_pings
 from inspector.diagnosis.words import count, duration
 from inspector.model.finding import Finding
 from inspector.model.message import Message
@@ -39,23 +39,12 @@ def find(scene: Scene) -> list[Finding]:
     found: list[Finding] = []
     for talk in talks(scene):
         for side in (CLIENT, SERVER):
-            unanswered = _unanswered(talk, side)
+            unanswered = unanswered_pings(talk, side)
             if unanswered:
                 waited = _waited(scene, talk, unanswered[0])
                 if waited >= PATIENCE:
                     found.append(_finding(talk, unanswered, waited))
     return found
-
-
-def _unanswered(talk: Talk, side: int) -> list[Message]:
-    """The pings of a side behind the last pong of the other; a pong answers all pings before it."""
-    pings: list[Message] = []
-    for frame in talk.frames:
-        if frame.kind == "ping" and frame.side == side:
-            pings.append(frame)
-        elif frame.kind == "pong" and frame.side != side and frame.answers is not None:
-            pings = [ping for ping in pings if ping.number > frame.answers.number]
-    return pings
 
 
 def _waited(scene: Scene, talk: Talk, ping: Message) -> float:
