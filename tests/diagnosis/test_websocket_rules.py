@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import hpack
 import pytest
 
 from diagnosis.exchange import CLIENT, SERVER, Talk, Wire
 from inspector.model.finding import Finding
 from inspector.session import Session, bundled, bundled_captures
+from protocols import test_http2 as http2
 from protocols.test_websocket import ACCEPT, DEFLATE, KEY, NONCE, TEXTS, deflated, frame
 
 HEADERS = "Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
@@ -335,3 +337,50 @@ def test_an_end_after_a_ping_without_pong_names_the_ping(tmp_path: Path) -> None
     (finding,) = ours(wire, tmp_path)
     assert finding.rule == "websocket-not-closed"
     assert "No pong had come to its ping, message 4" in finding.why
+
+
+# over HTTP/2
+
+
+class Extended(Talk):
+    """A WebSocket on stream 1 of an HTTP/2 connection (RFC 8441)."""
+
+    def __init__(self, wire: Wire, offered: str = "", agreed: str = "") -> None:
+        super().__init__(wire, 8080)
+        encoders = [hpack.Encoder(), hpack.Encoder()]
+        asked = [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/live")]
+        asked += [(":authority", "a"), ("sec-websocket-version", "13")]
+        asked += [("sec-websocket-protocol", offered)] if offered else []
+        answer = [(":status", "200"), *([("sec-websocket-protocol", agreed)] if agreed else [])]
+        self.say(CLIENT, http2.OPENING)
+        self.say(SERVER, http2.frame(4, 0, 0, b"\0\x08\0\0\0\x01") + http2.ACKED)
+        self.say(CLIENT, http2.ACKED + http2.headers(encoders[CLIENT], asked, 1, http2.END_HEADERS))
+        self.say(SERVER, http2.headers(encoders[SERVER], answer, 1, http2.END_HEADERS))
+
+    def data(self, side: int, payload: bytes) -> None:
+        self.say(side, http2.frame(0, 0, 1, payload))
+
+
+@pytest.mark.parametrize(("idle", "rule"), [(60.0, "websocket-idle-closed"), (0.5, "websocket-not-closed")])
+def test_a_stream_that_is_reset_without_a_close_frame(tmp_path: Path, idle: float, rule: str) -> None:
+    wire = Wire()
+    talk = Extended(wire)
+    talk.data(CLIENT, frame(1, b"hello", key=KEY))
+    talk.data(SERVER, frame(1, b"hi"))
+    wire.wait(idle)
+    talk.say(SERVER, http2.frame(3, 0, 1, b"\0\0\0\2"))
+    (finding,) = ours(wire, tmp_path)
+    assert finding.rule == rule
+    assert "server's side reset the stream" in finding.see or "server reset the stream" in finding.see
+    assert finding.evidence[-1].bytes == http2.frame(3, 0, 1, b"\0\0\0\2")
+
+
+def test_what_was_not_offered_over_http2(tmp_path: Path) -> None:
+    wire = Wire()
+    Extended(wire, "a, b", "mqtt")
+    (finding,) = ours(wire, tmp_path)
+    assert finding.title == "WebSocket handshake with a subprotocol that was not offered"
+    assert "only a, b" in finding.see
+    wire = Wire()
+    Extended(wire, "a, b", "b")
+    assert ours(wire, tmp_path) == []
