@@ -1,5 +1,6 @@
 """The live screen, driven by keys over a capture that a test makes grow."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -68,8 +69,8 @@ def test_every_action_exists(screen: tuple[str, type]) -> None:
 async def test_opens_before_the_first_packet_and_follows_the_newest() -> None:
     source = Growing()
     async with watching(source) as pilot:
-        assert "REC lo 00:00" in text_of(pilot)
-        assert "Listening on lo, filter tcp port 80, 0 packets, 00:00" in text_of(pilot)
+        assert re.search(r"REC lo 00:\d\d ", text_of(pilot))
+        assert re.search(r"Listening on lo, filter tcp port 80, 0 packets, 00:\d\d", text_of(pilot))
         source.grow(100)
         live(pilot).look()
         assert (table(pilot).count(), table(pilot).cursor) == (100, 99)
