@@ -29,6 +29,8 @@ INTERPRETED = (
     "capture/live/names.py",
     "capture/live/netlink.py",
     "capture/live/orders.py",
+    "capture/live/probe.py",
+    "capture/live/probes.py",
     "capture/live/recording.py",
     "capture/live/records.py",
     "capture/live/ring.py",
@@ -41,6 +43,7 @@ INTERPRETED = (
     "capture/processes.py",
     "capture/scapy_tree.py",
     "export/documents.py",
+    "export/probed.py",
     "export/records.py",
 )
 """Files of those rooms that stay Python: they glue libraries or the system together and gain nothing, or belong to the
