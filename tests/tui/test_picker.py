@@ -28,6 +28,7 @@ DOWN = NetworkInterface("ifb0", "down")
 @pytest.fixture(autouse=True)
 def _interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picker, "network_interfaces", lambda: [LO, ETH0, DOWN])
+    monkeypatch.setattr(picker, "ALL_AT_ONCE", True)
     monkeypatch.setattr(picker, "refusal", lambda: "")
     monkeypatch.setattr(picker, "compile_filter", _compile)
 

@@ -30,6 +30,8 @@ from inspector.tui.widgets.footer import KeyBar
 from inspector.tui.widgets.text_pane import Bar, TextPane
 from inspector.tui.widgets.virtual_table import VirtualTable
 
+ALL_AT_ONCE = sys.platform == "linux"
+"""Whether a capture may listen on all interfaces."""
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at the interfaces' counters."""
 ENDS: Final = 2
@@ -115,7 +117,7 @@ class PickerScreen(KeyScreen):
 
     def _look(self) -> None:
         found = network_interfaces()
-        if sys.platform == "linux":
+        if ALL_AT_ONCE:
             packets = sum(each.packets for each in found)
             found.append(NetworkInterface(ANY, "up", addresses=["all interfaces at once"], packets=packets))
         self.post_message(self.Seen(found))
