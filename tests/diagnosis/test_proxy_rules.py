@@ -125,6 +125,7 @@ def test_a_proxy_header_that_nobody_expects(tmp_path: Path, header: bytes, versi
     assert finding.severity == "error"
     assert f"header, version {version}" in finding.see
     assert finding.evidence[0].bytes == header.removesuffix(b"\r\n")
+    assert ("218,762,506" in finding.why and "256 MiB" in finding.why) == (version == 2)
 
 
 def test_a_proxy_header_to_sasl(tmp_path: Path) -> None:

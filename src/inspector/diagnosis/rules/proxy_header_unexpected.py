@@ -41,6 +41,11 @@ from inspector.model.sides import SERVER
 from inspector.protocols.data import preview
 
 STARTS: Final = (b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n")
+JAVA: Final = (
+    "\nThat is less than the 256 MiB which Thrift's non-blocking servers in Java take from anybody: they allocate it, "
+    "and run out of memory where the heap is small."
+)
+"""Measured with libthrift 0.12, TNonblockingServer and TThreadedSelectorServer."""
 SHOWN: Final = 32
 
 
@@ -88,7 +93,8 @@ def _finding(case: Case) -> Finding:
         see=f"The client's first bytes to {case.flow.server} are {name}: {preview(case.opening)}. {came}",
         why="The client, a load balancer, believes that the server wants to be told whose connection this is.\n"
         "The server believes that its own protocol begins. As a length the first four bytes are "
-        f"{sized(case.opening)}; to HTTP they are no request line.",
+        f"{sized(case.opening)}; to HTTP they are no request line."
+        + (JAVA if case.opening.startswith(STARTS[1]) else ""),
         do="Either end may give in. In the server: nginx listen ... proxy_protocol, HAProxy accept-proxy; PostgreSQL "
         "and Thrift servers have no such setting. In the load balancer: HAProxy without send-proxy, AWS NLB "
         'proxy_protocol_v2.enabled=false, ingress-nginx use-proxy-protocol: "false".',
