@@ -156,6 +156,37 @@ def test_bytes_as_a_type() -> None:
     assert [(field.label, field.value) for field in fields_of(tree)] == [("valor", 21.5), ("unidade", "C")]
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_messages_behind_their_lengths(count: int) -> None:
+    one = library("sensor.SensorRequest")(sensor_id="s" * 200, ultimos_minutos=5).SerializeToString()
+    data = (length(one) + one) * count
+    options = Options(message_type="sensor.SensorRequest")
+    ((message, tree),) = read_bytes(data, 0, "protobuf", options).found
+    assert message.issue is None
+    assert message.summary.startswith(
+        f"{count} message{'' if count == 1 else 's'} behind their lengths: SensorRequest("
+    )
+    parts = [node for node in tree.children if node.name == "protobuf.delimited"]
+    assert [(node.start, node.end) for node in parts] == [
+        (len(data) // count * i, len(data) // count * (i + 1)) for i in range(count)
+    ]
+    assert [[field.value for field in fields_of(node)] for node in parts] == [["s" * 200, 5]] * count
+    check_tree(tree, tree.buffer or Buffer("", Plain(b"")))
+
+
+def test_declared_bytes_that_hold_a_message_are_read_as_one() -> None:
+    inner = library("sensor.SensorRequest")(sensor_id="sensor-1", ultimos_minutos=5).SerializeToString()
+    data = library("google.protobuf.BytesValue")(value=inner).SerializeToString()
+    (field,) = fields_of(tree_of(data, "google.protobuf.BytesValue"))
+    (value,) = [node for node in field.children if node.name == "protobuf.field.value"]
+    assert value.value == inner
+    assert [each.value for each in fields_of(value)] == ["sensor-1", 5]
+    assert any("split exactly into fields" in str(node.value) for node in field.children)
+    data = library("google.protobuf.BytesValue")(value=b"\xff\xfe\xfd\xfc").SerializeToString()
+    (field,) = fields_of(tree_of(data, "google.protobuf.BytesValue"))
+    assert all(not node.children for node in field.children)
+
+
 def issues(data: bytes, name: str) -> list[str]:
     return [node.issue for node in tree_of(data, name).walk() if node.issue]
 

@@ -116,6 +116,8 @@ def as_tshark_goes(tree: Field, deep: bool) -> Iterator[Field]:
     while stack:
         node = stack.pop()
         yield node
+        if node.name == "protobuf.field.value":
+            continue  # tshark does not look into bytes that the schema declares as such
         if node.name == "protobuf.message" and node.label == "google.protobuf.Any":
             # tshark does not look into the value of an Any
             yield from (each for each in node.walk() if each.name in NAMES and not _held(each, node))

@@ -6,7 +6,7 @@ from inspector.model.message import Message
 from inspector.model.sides import Side
 from inspector.model.verdict import NONE, Verdict
 from inspector.protocols.base import Conversation, Hints, Protocol, Sink
-from inspector.protocols.protobuf_read import read_message, sound_end
+from inspector.protocols.protobuf_read import delimited, read_messages, sound_end
 from inspector.protocols.protobuf_summary import summarise
 from inspector.schema.proto import ProtoMessage
 from inspector.schema.registry import Schemas
@@ -17,7 +17,7 @@ MAX_KEPT: Final = 64 * 1024
 
 
 class ProtobufConversation(Conversation):
-    """Protobuf has no framing: what one side sends until it ends is one message."""
+    """Protobuf has no framing: what one side sends until it ends is one message, or a list of them."""
 
     def __init__(self, hints: Hints, schemas: Schemas) -> None:
         super().__init__(hints, schemas)
@@ -45,12 +45,17 @@ class ProtobufConversation(Conversation):
             return
         data = self.first[side]
         name = self.type.short if self.type is not None else ""
-        m.summary = f"{name}({summarise(data, 0, len(data), self.type)})"
+        ranges = delimited(data, 0, len(data)) if len(data) == m.length else []
+        if ranges:
+            first = summarise(data, *ranges[0], self.type)
+            m.summary = f"{len(ranges)} message{'' if len(ranges) == 1 else 's'} behind their lengths: {name}({first})"
+        else:
+            m.summary = f"{name}({summarise(data, 0, len(data), self.type)})"
         m.complete = True
         if self.type is not None:
             m.facts["protobuf.message.name"] = self.type.name
         good, reason = sound_end(data, 0, len(data))
-        if good < len(data) and len(data) == m.length:
+        if good < len(data) and len(data) == m.length and not ranges:
             m.issue = f"from byte {good}: {reason}"
         self.messages[side] = None
         self.first[side] = b""
@@ -64,7 +69,7 @@ def recognise(prefix: bytes, side: Side, hints: Hints) -> Verdict:
 def explain(message: Message, r: Reader, schemas: Schemas) -> None:
     """All fields."""
     chosen = message.context
-    read_message(r, chosen if isinstance(chosen, ProtoMessage) else None, schemas.proto)
+    read_messages(r, chosen if isinstance(chosen, ProtoMessage) else None, schemas.proto)
 
 
 PROTOCOL = Protocol(

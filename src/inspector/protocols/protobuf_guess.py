@@ -46,7 +46,13 @@ def count_fields(data: bytes, start: int, end: int) -> int:
     wire = Wire(data, start, end)
     count = 0
     lowest = MAX_GUESSED_NUMBER
-    while wire.tag():
+    while True:
+        at = wire.pos
+        if not wire.tag():
+            break
+        if wire.pos - at > 1 and data[wire.pos - 1] == 0:
+            # no encoder makes a tag longer than it must be
+            return 0
         count += 1
         lowest = min(lowest, wire.number)
         if wire.number > MAX_GUESSED_NUMBER or count > MAX_FIELDS:

@@ -58,11 +58,13 @@ from inspector.wire.reader import Reader
 
 MAX_LEVELS: Final = 58
 """Messages inside messages that are read; protobuf's own libraries stop at 100, our readers at 64 nodes."""
+MAX_DELIMITED: Final = 10_000
+"""Messages of a list that are read one by one; a metrics page has some hundred."""
 MAX_ABSENT: Final = 24
 """Absent fields that are listed."""
 
-UNDECLARED: Final = 0
-"""In place of a declared type: nothing names the field."""
+MIN_HELD: Final = 4
+"""Bytes of a declared `bytes` value that are tried as a message; fewer split into fields by chance."""
 
 
 def read_message(r: Reader, message: ProtoMessage | None, schema: ProtoSchema) -> str | None:
@@ -85,6 +87,40 @@ def read_message(r: Reader, message: ProtoMessage | None, schema: ProtoSchema) -
     text = known_text(message.name, r.data, start, end) if message is not None else None
     r.close(text)
     return text
+
+
+def read_messages(r: Reader, message: ProtoMessage | None, schema: ProtoSchema) -> None:
+    """All bytes up to the reader's end: one message, or several of one type, each behind its length."""
+    ranges = delimited(r.data, r.pos, r.end) if r.limit == r.end else []
+    if not ranges:
+        read_message(r, message, schema)
+        return
+    for start, end in ranges:
+        r.begin("protobuf.delimited")
+        count = varint_length(r)
+        r.known("protobuf.delimited.length", count, end - start)
+        varint_bits(r, count)
+        before = r.narrow(end - start)
+        text = read_message(r, message, schema)
+        r.widen(before)
+        r.close(text or summarise(r.data, start, end, message))
+
+
+def delimited(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """The ranges of messages of which each stands behind its length, as streams of them are written.
+
+    Empty where the bytes make one message as they are, or no such list (techniques, "Streaming Multiple Messages").
+    """
+    if sound_end(data, start, end)[0] == end:
+        return []
+    wire = Wire(data, start, end)
+    found: list[tuple[int, int]] = []
+    while wire.pos < end and len(found) < MAX_DELIMITED:
+        at = wire.block()
+        if wire.broken or sound_end(data, at, wire.pos)[0] < wire.pos:
+            return []
+        found.append((at, wire.pos))
+    return found if wire.pos == end else []
 
 
 def sound_end(data: bytes, start: int, end: int) -> tuple[int, str]:
@@ -251,14 +287,25 @@ def _block(r: Reader, inside: _Inside, spec: ProtoField | None, number: int) -> 
     if spec.kind == BYTES:
         if inside.message is not None and inside.message.name == ANY and number == 2:
             return _held(r, inside, length)
-        start = r.pos
-        r.take("protobuf.field.value", length)
-        if r.recording and choose_length_delimited(r.data, start, start + length) == NESTED:
-            r.known("protobuf.reading.other", 0, nested_reading(r.data, start, start + length))
-        return None
+        return _bytes(r, inside, length)
     if spec.message is not None and spec.kind == MESSAGE:
         return _nested(r, spec.message, inside.schema, length, spec.is_map)
     return _packed(r, spec, length)
+
+
+def _bytes(r: Reader, inside: _Inside, length: int) -> object:
+    """Bytes by declaration; where they split exactly into fields they are shown as the message that they may hold."""
+    start = r.pos
+    raw = r.data[start : start + length]
+    if length < MIN_HELD or choose_length_delimited(r.data, start, start + length) != NESTED:
+        r.take("protobuf.field.value", length)
+        return None
+    reading = nested_reading(r.data, start, start + length)
+    r.begin("protobuf.field.value")
+    _nested(r, None, inside.schema, length, False)
+    r.close(raw)
+    r.known("protobuf.reading.other", 0, f"{reading}: all {length} bytes split exactly into fields")
+    return None
 
 
 def _held(r: Reader, inside: _Inside, length: int) -> object:
