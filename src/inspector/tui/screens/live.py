@@ -228,7 +228,8 @@ class LiveScreen(KeyScreen):
         """Type where to keep the packets."""
         if not self.saving.text:
             stamp = time.strftime("%Y%m%d-%H%M%S")
-            self.saving.set(f"{self.source.name.split(' ')[0].replace(':', '-')}-{stamp}.pcapng")
+            name = Path(self.source.name.split(" ")[0]).name.replace(":", "-")
+            self.saving.set(f"{name}-{stamp}.pcapng")
         self.replaces = ""
         self.saving.open()
         self.saving.say([("dim", f"in {Path.cwd()}" if not self.source.running else "goes on being written")])
