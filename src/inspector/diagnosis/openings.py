@@ -6,7 +6,7 @@ from typing import Final
 from inspector.diagnosis.readings import Reading
 from inspector.diagnosis.scene import Case
 from inspector.model.message import Message
-from inspector.protocols.thrift import Context
+from inspector.protocols.thrift_explain import Context
 from inspector.protocols.thrift_header import MAGIC
 
 SHOWN: Final = 16

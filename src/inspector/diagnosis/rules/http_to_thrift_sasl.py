@@ -77,7 +77,7 @@ def _see(case: Case, answer: SaslAnswer) -> str:
     return (
         f'The client sent "{case.request_line}" to {case.flow.server}. The server answered with '
         f"{count(case.flow.buffers[1].size, 'byte')} that are no HTTP: {answer.status:02x} is SASL status "
-        f'{answer.name}, {case.answer[1:5].hex(" ")} a length of {answer.length}, and the rest '
+        f"{answer.name}, {case.answer[1:5].hex(' ')} a length of {answer.length}, and the rest "
         f'the text "{answer.text}".\n'
         f"{client_words(case.opening, BINARY)}"
     )
