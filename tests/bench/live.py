@@ -78,6 +78,12 @@ def capture_by(
     return Measured(int(captured), int(dropped), usage.ru_utime + usage.ru_stime, requests)
 
 
+def nothing(seconds: float) -> int:
+    """No load at all."""
+    time.sleep(seconds)
+    return 0
+
+
 def ask_nginx(seconds: float) -> int:
     """Requests that wrk made."""
     command = ["wrk", "-t1", "-c16", f"-d{int(seconds)}", f"http://127.0.0.1:{PORT}/"]
@@ -104,17 +110,23 @@ def against_tcpdump(name: str, load: Callable[[float], int], port: int, seconds:
         (capture_by(ours, load, seconds, our_counts, folder), capture_by(theirs, load, seconds, their_counts, folder))
         for _ in range(TIMES)
     ]
-    costs = []
-    for tool, measured in (("inspector", [a for a, _ in runs]), ("tcpdump", [b for _, b in runs])):
+    # what it takes to begin and to end is paid once, however many packets there are
+    idle = (capture_by(ours, nothing, 1, our_counts, folder), capture_by(theirs, nothing, 1, their_counts, folder))
+    costs, further = [], []
+    for tool, fixed, measured in (
+        ("inspector", idle[0], [a for a, _ in runs]),
+        ("tcpdump", idle[1], [b for _, b in runs]),
+    ):
         packets, cost = sum(m.captured for m in measured), median(m.processor / m.captured for m in measured)
+        further.append(median((m.processor - fixed.processor) / m.captured for m in measured))
         drops = sum(m.dropped for m in measured)
         requests = sum(m.requests for m in measured)
         costs.append(cost)
         print(
             f"{name:<14} {tool:<10} {packets:>9} packets of {requests} messages, {drops} dropped, "
-            f"{cost * 1e6:.2f} µs a packet"
+            f"{cost * 1e6:.2f} µs a packet, {fixed.processor * 1e3:.0f} ms without any"
         )
-    print(f"{name:<14} ratio      {costs[0] / costs[1]:.2f}, start of the process included")
+    print(f"{name:<14} ratio      {costs[0] / costs[1]:.2f}, of each further packet {further[0] / further[1]:.2f}")
 
 
 def lag_at(rate: int, seconds: float, folder: Path) -> None:
