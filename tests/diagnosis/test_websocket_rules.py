@@ -384,3 +384,12 @@ def test_what_was_not_offered_over_http2(tmp_path: Path) -> None:
     wire = Wire()
     Extended(wire, "a, b", "b")
     assert ours(wire, tmp_path) == []
+
+
+def test_a_host_that_is_no_text_breaks_nothing(tmp_path: Path) -> None:
+    talk = Talk(Wire(), 8080)
+    talk.say(CLIENT, REQUEST.replace(b"Host: a", b"Host: a\xbf"))
+    talk.say(SERVER, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    (finding,) = of_rule(talk, tmp_path, "websocket-refused")
+    assert finding.witness is not None
+    assert "UnicodeDecodeError" in finding.witness.says

@@ -352,3 +352,11 @@ def test_wrong_json_is_told(text: str) -> None:
     m = cut([(CLIENT, text.encode())])[0]
     assert m.issue
     assert m.facts["thrift.method"] == "p"
+
+
+def test_what_json_lacks_is_told_the_same_however_its_bytes_come() -> None:
+    said = b'[1,"ping",1,0,{"1":[]}]'
+    messages = cut([(CLIENT, said)], forced="thrift")
+    assert messages[0].issue is not None
+    assert "stands where Thrift's JSON has" in messages[0].issue
+    assert [row(m) for m in cut([(CLIENT, said)], 1, forced="thrift")] == [row(m) for m in messages]

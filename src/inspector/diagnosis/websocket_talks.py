@@ -187,7 +187,8 @@ def handshake_witness(request: bytes, answer: bytes) -> Witness | None:
 
     try:
         WSConnection(ConnectionType.SERVER).receive_data(request)
-    except RemoteProtocolError as error:
+    except (RemoteProtocolError, UnicodeError) as error:
+        # it decodes the host as a domain name, and does not expect that to fail
         return Witness("wsproto", version("wsproto"), f"WSConnection as the server: {type(error).__name__}: {error}")
     client = WSConnection(ConnectionType.CLIENT)
     client.send(Request(host="server", target="/"))

@@ -210,7 +210,11 @@ def _token(r: Reader, wanted: bytes) -> None:
     size: i64 = len(wanted)
     found = r.data[r.pos : min(r.limit, r.pos + size)]
     if not wanted.startswith(found):
-        raise r.malformed(f"{found.decode('latin-1')!r} stands where Thrift's JSON has {wanted.decode()!r}")
+        # up to the first byte that differs, whatever else has come
+        end = 1
+        while wanted.startswith(found[:end]):
+            end += 1
+        raise r.malformed(f"{found[:end].decode('latin-1')!r} stands where Thrift's JSON has {wanted.decode()!r}")
     r.peek(size)
     r.skip("thrift.json.syntax", size)
 
