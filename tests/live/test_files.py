@@ -1,6 +1,10 @@
 """Files that are written while we read them, pipes, and rings of files."""
 
 import os
+import pty
+import select
+import shlex
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -169,3 +173,27 @@ def test_a_file_of_an_earlier_program_may_be_a_pipe(port: int, tmp_path: Path) -
         running.send_signal(2)
         running.communicate(timeout=20)
     assert running.returncode == 0
+
+
+@pytest.mark.parametrize("way", ["pipe", "file"])
+def test_the_screens_follow_a_file_or_a_pipe(port: int, tmp_path: Path, way: str) -> None:
+    """On a terminal of its own, from which keys come even while standard input is the capture."""
+    path = tmp_path / "whole"
+    assert capture("-q", "-f", f"tcp port {port}", "-w", str(path), "--", *fetch(port, "/shown")).returncode == 0
+    words = [*INSPECTOR, "live", "-" if way == "pipe" else str(path), "-w", str(tmp_path / "kept")]
+    command = f"cat {path} - | {shlex.join(words)}" if way == "pipe" else shlex.join(words)
+    process, terminal = pty.fork()
+    if not process:
+        os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="30")
+        os.execvp("sh", ["sh", "-c", command])
+    seen = b""
+    try:
+        end = time.monotonic() + 40
+        while b"/shown" not in seen and time.monotonic() < end:
+            if select.select([terminal], [], [], 1)[0]:
+                seen += os.read(terminal, 65536)
+    finally:
+        os.kill(process, signal.SIGKILL)
+        os.close(terminal)
+        os.waitpid(process, 0)
+    assert b"GET /shown HTTP/1.1" in seen
