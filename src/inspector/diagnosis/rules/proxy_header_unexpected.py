@@ -42,10 +42,10 @@ from inspector.protocols.data import preview
 
 STARTS: Final = (b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n")
 JAVA: Final = (
-    "\nThat is less than the 256 MiB which Thrift's non-blocking servers in Java take from anybody: they allocate it, "
-    "and run out of memory where the heap is small."
+    "\nThat is less than the 256 MiB which Thrift's non-blocking servers in Java take from anybody: they set aside that "
+    "much memory for a frame that never comes, which a small heap does not have."
 )
-"""Measured with libthrift 0.12, TNonblockingServer and TThreadedSelectorServer."""
+"""AbstractNonblockingServer of libthrift: maxReadBufferBytes is 256 MiB unless set."""
 SHOWN: Final = 32
 
 
