@@ -42,8 +42,8 @@ from inspector.protocols.data import preview
 
 STARTS: Final = (b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n")
 JAVA: Final = (
-    "\nThat is less than the 256 MiB which Thrift's non-blocking servers in Java take from anybody: they set aside that "
-    "much memory for a frame that never comes, which a small heap does not have."
+    "\nThat is less than the 256 MiB which Thrift's non-blocking servers in Java take from anybody: they set aside "
+    "that much memory for a frame that never comes, which a small heap does not have."
 )
 """AbstractNonblockingServer of libthrift: maxReadBufferBytes is 256 MiB unless set."""
 SHOWN: Final = 32
