@@ -196,6 +196,17 @@ def test_learning_from_reflection_in_any_order() -> None:
     assert held.fields[1].name == "x"
 
 
+def test_names_that_are_no_text_are_not_taken(tmp_path: Path) -> None:
+    broken = learnt_file("p.proto", "p").replace(b"Call", b"\xff\xfe\xfd\xfc")
+    schema = ProtoSchema()
+    schema.learn([broken])
+    assert schema.message("p.M") is None
+    path = tmp_path / "set.desc"
+    path.write_bytes(FileDescriptorSet(file=[FileDescriptorProto.FromString(broken)]).SerializeToString())
+    with pytest.raises(UsageError, match=r"set.desc: a descriptor set with names that are not UTF-8"):
+        ProtoSchema().load(path)
+
+
 def test_nothing_heavy_is_loaded_before_a_type_is_asked_for() -> None:
     import subprocess
     import sys

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         FileOptions,
         MessageOptions,
     )
+    from google.protobuf.message import Message
 
 SETS: Final = (".desc", ".protoset", ".binpb", ".pb", ".fds", ".descriptor")
 """Endings of descriptor sets that a directory is searched for."""
@@ -113,9 +114,22 @@ def file_name(content: bytes) -> str:
     from google.protobuf.message import DecodeError
 
     try:
-        return str(_parse_file(content).name)
+        file = _parse_file(content)
     except DecodeError:
         return ""
+    return str(file.name) if _is_text(file) else ""
+
+
+def _is_text(message: "Message") -> bool:
+    """Whether all strings are UTF-8; the library hands out bytes where they are not."""
+    for field, value in message.ListFields():
+        for each in value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else [value]:
+            if field.message_type is not None:
+                if not _is_text(each):
+                    return False
+            elif field.type == field.TYPE_STRING and isinstance(each, bytes):
+                return False
+    return True
 
 
 def add_files(contents: Iterable[bytes], layer: ProtoLayer, find: Find) -> None:
@@ -139,6 +153,8 @@ def _add_set(content: bytes, path: Path, layer: ProtoLayer, find: Find) -> None:
         raise UsageError(f"{path}: neither a .proto file nor a descriptor set ({error})") from error
     if not files:
         raise UsageError(f"{path}: a descriptor set without a file")
+    if not all(map(_is_text, files)):
+        raise UsageError(f"{path}: a descriptor set with names that are not UTF-8")
     Converter(layer, find).add(files)
 
 
