@@ -91,9 +91,7 @@ def _print_text(session: Session, level: Level[Any], rows: Iterable[Any], reques
     paint = painter(request.color, sys.stdout)
     times = session.capture.table.times
     start, end = (int(times.min()), int(times.max())) if len(times) else (0, 0)
-    line, write = level.lines(Clock(request.time_format, start, end), paint).line, output.line
-    for row in rows:
-        write(line(row))
+    output.lines(map(level.lines(Clock(request.time_format, start, end), paint).line, rows))
     findings = session.findings() if request.findings else []
     if findings:
         output.line("")

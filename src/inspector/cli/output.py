@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -10,6 +11,8 @@ from inspector.export.documents import Head, joined
 
 CHUNK: Final = 1 << 18
 """Bytes collected before they are written."""
+BATCH: Final = 256
+"""Lines that are encoded together."""
 
 
 class Output:
@@ -26,9 +29,10 @@ class Output:
         self.raw(text.encode("utf-8", "replace"))
 
     def lines(self, texts: Iterable[str]) -> None:
-        """Several lines of text."""
-        for text in texts:
-            self.line(text)
+        """Several lines of text, to people at once, else many together."""
+        several = iter(texts)
+        while batch := list(islice(several, 1 if self._interactive else BATCH)):
+            self.line("\n".join(batch))
 
     def record(self, record: object, before: bytes = b"") -> None:
         """One JSON value on a line of its own, behind `before`."""

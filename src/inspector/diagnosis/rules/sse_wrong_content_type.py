@@ -101,9 +101,11 @@ def find(scene: Scene) -> list[Finding]:
     found: list[Finding] = []
     search = Search(scene)
     for message in scene.messages:
-        code = _is_answer(message)
         request = message.answers
-        if request is None or not code or code // 100 in (1, 3) or code == 204:
+        if request is None:
+            continue
+        code = _is_answer(message)
+        if not code or code // 100 in (1, 3) or code == 204:
             continue
         media = media_type_of(message)
         if media == EVENT_STREAM or media.startswith("application/grpc"):
