@@ -210,7 +210,7 @@ class RowWriter:
         key = (message.flow, message.side)
         below = self.below.get(key)
         if below is None:
-            below = self.session.packet_row(message.packet).layers if message.packet else []
+            below = self.session.flow_table.layers(message.packet) if message.packet else []
             self.below[key] = below
         above = [message.protocol]
         at = message.parent
