@@ -182,6 +182,18 @@ class FlowRows(ListedRows):
         ]
 
 
+class NamedFlowRows(FlowRows):
+    """Conversations of a capture that names processes: worth more than how a conversation ended."""
+
+    columns: ClassVar = (
+        *FlowRows.columns[:6],
+        Column("protocol", 10),
+        *FlowRows.columns[7:10],
+        Column("processes", 22, drop=1),
+        Column("finding", 18, grow=True),
+    )
+
+
 class PacketRows(ListedRows):
     """Packets as they were captured."""
 
@@ -264,7 +276,7 @@ LevelRows = FlowRows | MessageRows | PacketRows
 def rows_of(level: str, session: Session, digest: Digest, choice: Choice) -> LevelRows:
     """The rows of a level."""
     if level == FLOWS:
-        return FlowRows(session, digest, choice.flows)
+        return (NamedFlowRows if session.capture.comments else FlowRows)(session, digest, choice.flows)
     if level == PACKETS:
         return PacketRows(session, digest, choice.packets)
     return MessageRows(session, digest, choice.codes)

@@ -212,8 +212,8 @@ class Lines(Widget, can_focus=True, inherit_bindings=False):
         self._looks.clear()
 
     def on_resize(self) -> None:
-        """What was made before widgets knew their new size may not fit."""
-        self._made = (Size(0, 0), {})
+        """What was drawn before a widget heard of its new size does not fit; subclasses hear of it first."""
+        self.redraw()
 
     def on_focus(self) -> None:
         self.redraw()
