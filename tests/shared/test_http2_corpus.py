@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inspector.model.field import Field
-from inspector.session import Session
+from inspector.session import Session, bundled
 from streams import check_message
 
 SHARED = Path(os.environ.get("INSPECTOR_SHARED", Path(__file__).parents[3] / "shared"))
@@ -52,8 +52,32 @@ CAPTURES = {
     "corpus/ajbanjara-Wireshark/grpc_person_search_json_with_image.pcapng": 50052,
     "corpus/PacktPublishing-gRPC-Go-for-Professionals/unary.pcapng": 50051,
     "corpus/PacktPublishing-gRPC-Go-for-Professionals/server-streaming.pcapng": 50051,
+    "bundled/grpc-errors.pcap": 50051,
+    "bundled/grpc-gzip.pcap": 50051,
+    "bundled/grpc-large.pcap": 50051,
+    "bundled/grpc-metadata.pcap": 50051,
+    "bundled/grpc-midstream.pcap": 50051,
+    "bundled/grpc-reflection.pcap": 50051,
+    "bundled/grpc-sensor.pcapng": 50051,
+    "bundled/http2-continuation.pcap": 8081,
+    "bundled/http2-curl-prior-knowledge.pcap": 8081,
+    "bundled/http2-h2c-upgrade.pcap": 0,
+    "bundled/http2-padding.pcap": 8081,
+    "bundled/http2-push.pcap": 8081,
+    "bundled/http2-small-window.pcap": 8083,
+    "bundled/http2-to-http1-port.pcap": 8998,
+    "bundled/http2-trailers.pcap": 8083,
+    "bundled/sse-over-http2.pcap": 8000,
+    "bundled/ws-over-http2.pcap": 8122,
 }
 """Captures and the port on which tshark must be told to look for HTTP/2 (0: it finds out)."""
+
+
+def path_of(name: str) -> Path:
+    """Where a capture lies: with the shared ones, or bundled."""
+    place, _, rest = name.partition("/")
+    return bundled("captures") / rest if place == "bundled" else SHARED / name
+
 
 FRAME_FIELDS = ("http2.type", "http2.length", "http2.flags", "http2.streamid")
 HEADER_FIELDS = ("http2.header.name", "http2.header.value")
@@ -132,8 +156,8 @@ DATA frames of stream 0, which RFC 9113 6.1 forbids."""
 
 @pytest.mark.parametrize("name", CAPTURES)
 def test_frames_and_headers_agree_with_tshark(name: str) -> None:
-    theirs = by_tshark(SHARED / name, CAPTURES[name])
-    ours = by_inspector(SHARED / name)
+    theirs = by_tshark(path_of(name), CAPTURES[name])
+    ours = by_inspector(path_of(name))
     assert sum(len(values["http2.type"]) for values in ours.values()) > 2
     for key in set(theirs) | set(ours):
         if (name, key[1]) in INVENTED_BY_TSHARK:
@@ -167,6 +191,6 @@ def test_everything_of_these_captures_is_understood() -> None:
     for name in CAPTURES:
         if "midstream" in name or "probes" in name:
             continue
-        session = Session.open(str(SHARED / name))
+        session = Session.open(str(path_of(name)))
         issues = [(m.number, m.issue) for m in session.messages if m.protocol == "http2" and m.issue]
         assert issues == [], name
