@@ -1,6 +1,5 @@
 """Terminals of all sizes, and lists of a million rows."""
 
-
 import pytest
 from textual.app import App, ComposeResult
 
