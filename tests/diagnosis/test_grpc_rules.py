@@ -1,14 +1,22 @@
 """What is said of gRPC calls that fail, on recorded ones."""
 
+from pathlib import Path
+
+import hpack
 import pytest
 
+from diagnosis.exchange import CLIENT, SERVER, Talk, Wire
 from inspector.diagnosis.grpc_calls import grouped, more_calls
 from inspector.diagnosis.rules.grpc_status import MEANINGS
 from inspector.model.buffer import Buffer, Plain
 from inspector.model.finding import Finding
 from inspector.model.message import Message
 from inspector.protocols.grpc_call import STATUS_NAMES, Call
+from inspector.protocols.http2_frames import MAGIC
 from inspector.session import Session, bundled
+from protocols.test_http2 import ACKED, CALL, END_STREAM, MESSAGE, frame, headers, settings
+
+DATA = 0
 
 
 def findings(name: str, rule: str) -> list[Finding]:
@@ -93,9 +101,21 @@ def test_trailers_of_grpc_web_are_evidence_too() -> None:
     assert finding.evidence[-1].bytes == b"grpc-status: 5\r\n"
 
 
-def test_an_http_status_instead_of_a_grpc_status() -> None:
-    (finding,) = findings("grpc-connect.pcap", "grpc-http-status")
-    assert (finding.severity, finding.title) == ("note", "1 gRPC call got HTTP status 404")
+def test_an_http_status_instead_of_a_grpc_status(tmp_path: Path) -> None:
+    talk = Talk(wire := Wire(), 50051)
+    client, server = hpack.Encoder(), hpack.Encoder()
+    talk.say(CLIENT, MAGIC + settings() + headers(client, CALL, 1) + frame(DATA, END_STREAM, 1, MESSAGE))
+    page = [(":status", "502"), ("content-type", "text/html"), ("via", "1.1 proxy")]
+    talk.say(SERVER, settings() + ACKED + headers(server, page, 1) + frame(DATA, END_STREAM, 1, b"<html>"))
+    (finding,) = [each for each in wire.findings(tmp_path) if each.rule == "grpc-http-status"]
+    assert (finding.severity, finding.title) == ("warning", "1 gRPC call got HTTP status 502")
+    assert finding.evidence[-1].reads_as == "HTTP status 502, no grpc-status"
+
+
+def test_errors_of_connect_are_told_as_statuses() -> None:
+    (finding,) = findings("grpc-connect.pcap", "grpc-status")
+    assert finding.title == "1 gRPC call ended in NOT_FOUND"
+    assert 'with "sensor não encontrado"' in finding.see
     assert finding.evidence[-1].bytes.startswith(b"HTTP/1.1 404")
 
 
