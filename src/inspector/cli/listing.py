@@ -61,8 +61,7 @@ def print_list(path: str, how: Reading, request: Request) -> int:
         elif request.form == "fields":
             _print_fields(level, rows, request.fields, output)
         elif request.form == "jsonl":
-            for row in rows:
-                output.record(level.record(row, request.tree))
+            _print_records(level, rows, request, output)
         else:
             _print_document(session, level, rows, request, output)
     finally:
@@ -119,11 +118,20 @@ def _print_document(session: Session, level: Level[Any], rows: Iterable[Any], re
     """One document, written a row at a time because it may be larger than memory."""
     key = PLURALS[level.name]
     output.raw(opening(head(key, session.path, session.issues), key))
-    comma = b""
-    for row in rows:
-        output.record(level.record(row, request.tree), comma)
-        comma = b","
+    _print_records(level, rows, request, output, b",")
     output.raw(b"]}")
+
+
+def _print_records(
+    level: Level[Any], rows: Iterable[Any], request: Request, output: Output, comma: bytes = b""
+) -> None:
+    if request.tree:
+        output.records(rows, lambda row: level.record(row, tree=True), comma)
+        return
+    before = b""
+    for row in rows:
+        output.record(level.record(row, tree=False), before)
+        before = comma
 
 
 def _write_packets(session: Session, level: Level[Any], rows: Iterable[Any], path: str) -> None:

@@ -1,5 +1,6 @@
 """The one place where commands are found and errors become exit codes."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -101,6 +102,13 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 )
 def cli() -> None:
     """What HELP says."""
+
+
+def run() -> int:
+    """The whole process: run the command line and return the exit code."""
+    code = main()
+    gc.freeze()  # nothing is left to be collected, and looking through millions of rows at exit takes long
+    return code
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,13 +1,17 @@
 """Standard output in large pieces; a line at a time would take longer than decoding."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
+from inspector.cli.spread import processes, spread
 from inspector.export.documents import Head, joined
+
+T = TypeVar("T")
 
 CHUNK: Final = 1 << 18
 """Bytes collected before they are written."""
@@ -37,6 +41,24 @@ class Output:
     def record(self, record: object, before: bytes = b"") -> None:
         """One JSON value on a line of its own, behind `before`."""
         self.raw(before + encode(self._encoder, record))
+
+    def records(self, items: Iterable[T], make: Callable[[T], object], comma: bytes = b"") -> None:
+        """Many JSON values, each on a line of its own, `comma` between them; `make` makes those that take long."""
+        several = list(items)
+        count = 1 if self._interactive else processes(len(several))
+        # whatever is loaded when it is first needed is loaded by the first of them, for all processes
+        alone = several if count == 1 else several[:1]
+        before = b""
+        for item in alone:
+            self.record(make(item), before)
+            before = comma
+        if count > 1:
+            self.close()
+            line = partial(self._line, make, comma)
+            spread(several[1:], line, sys.stdout.fileno(), count)
+
+    def _line(self, make: Callable[[T], object], comma: bytes, item: T) -> bytes:
+        return comma + encode(self._encoder, make(item)) + b"\n"
 
     def document(self, start: Head, body: object) -> None:
         """One JSON document, indented for people who look at it."""
