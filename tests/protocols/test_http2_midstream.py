@@ -8,6 +8,8 @@ import pytest
 
 from inspector.capture.write import write_pcapng
 from inspector.model.message import Message
+from inspector.protocols.http2_detect import find_frames
+from inspector.protocols.http2_frames import DEFAULT_MAX_FRAME
 from inspector.session import Session, bundled_captures
 from streams import check_message
 
@@ -103,3 +105,16 @@ def check_found(frames: dict[Place, Message], found: dict[Place, Message], cut: 
 
 def last_packet(message: Message) -> int:
     return message.buffer.origins(message.end - 1, message.end)[0].packet
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        # a Kafka fetch request and the beginning of its response: many zeros, small numbers between them
+        "0000003e0001000300000006000474657374ffffffff000000010000000500002710000000010006746f70696331000000010000000000",
+        "000002090000000600000000000000010006746f70696331000000010000000000000000000000000007000001df00000000",
+    ],
+    ids=["request", "response"],
+)
+def test_what_only_has_many_zeros_is_no_row_of_frames(data: str) -> None:
+    assert find_frames(bytes.fromhex(data), 0, DEFAULT_MAX_FRAME, 2, over=True) == -1

@@ -21,7 +21,7 @@ ROWS = {
     "hms_tls_probes": ("http-to-tls-alert", ""),
     "hms_probes_framed": ("http-unanswered", "Thrift, binary, strict, buffered"),
     "thriftpy_probe_0250_threaded_buffered_binary_strict": ("http-unanswered", "Thrift, binary, strict, buffered"),
-    "thriftpy_probe_0250_threaded_buffered_compact": ("http-unanswered", "Thrift, binary, strict, buffered"),
+    "thriftpy_probe_0250_threaded_buffered_compact": ("http-unanswered", "Thrift, compact, buffered"),
     "thriftpy_probe_0250_threaded_framed_binary": ("http-unanswered", "Thrift, framed, in a Python thread server"),
     "thriftpy_probe_0130_simple_buffered_binary": ("http-unanswered", "Thrift, binary, not strict and without"),
     "thriftjava_probe_pool_nonstrict_xmx3g": ("http-unanswered", "Thrift, binary, not strict and without"),
@@ -55,7 +55,8 @@ def test_every_http_request_to_a_server_that_is_none(name: str) -> None:
     assert set(errors) == http_flows(session)
     for finding in errors.values():
         assert finding.rule == rule
-        assert finding.witness is not None
+        # no library reads Redis; where its own words on the same port name it, no other reader is asked
+        assert finding.witness is not None or "Redis" in finding.title
         assert finding.references
         if best:
             assert f"\n1. {best}" in finding.why

@@ -53,7 +53,7 @@ def find(scene: Scene) -> list[Finding]:
         left[suspect] -= len(frames)
         objection = first_objection(frames, _upgrade(scene, connection.flow)) if frames else None
         if objection is not None:
-            found.append(_finding(connection.flow, objection))
+            found.append(_finding(connection.flow, objection, "error" if suspect else "warning"))
     return found
 
 
@@ -89,7 +89,8 @@ def _upgrade(scene: Scene, flow: int) -> str | None:
     return str(first.facts.get("http.http2_settings", ""))
 
 
-def _finding(flow: int, objection: Objection) -> Finding:
+def _finding(flow: int, objection: Objection, severity: str) -> Finding:
+    """An error where somebody complained or frames make no sense; a warning where both ends went on all the same."""
     message = objection.message
     sender = SIDE_NAMES[message.side]
     receiver = SIDE_NAMES[1 - message.side]
@@ -100,7 +101,7 @@ def _finding(flow: int, objection: Objection) -> Finding:
     end = message.length if message.kind == "preface" else HEADER
     return Finding(
         rule="http2-protocol-error",
-        severity="error",
+        severity=severity,
         flow=flow,
         title=f"HTTP/2 rules broken by the {sender}: {code}",
         see=f"Message {message.number}, {what}{where} from the {sender}: {message.summary}.",
