@@ -125,13 +125,9 @@ def _print_document(session: Session, level: Level[Any], rows: Iterable[Any], re
 def _print_records(
     level: Level[Any], rows: Iterable[Any], request: Request, output: Output, comma: bytes = b""
 ) -> None:
-    if request.tree:
-        output.records(rows, lambda row: level.record(row, tree=True), comma)
-        return
-    before = b""
-    for row in rows:
-        output.record(level.record(row, tree=False), before)
-        before = comma
+    # messages are held anyway; other rows are made one by one
+    shared = request.tree and level.name == "message"
+    output.records(rows, lambda row: level.record(row, request.tree), comma, shared)
 
 
 def _write_packets(session: Session, level: Level[Any], rows: Iterable[Any], path: str) -> None:

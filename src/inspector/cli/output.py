@@ -42,20 +42,27 @@ class Output:
         """One JSON value on a line of its own, behind `before`."""
         self.raw(before + encode(self._encoder, record))
 
-    def records(self, items: Iterable[T], make: Callable[[T], object], comma: bytes = b"") -> None:
-        """Many JSON values, each on a line of its own, `comma` between them; `make` makes those that take long."""
-        several = list(items)
-        count = 1 if self._interactive else processes(len(several))
-        # whatever is loaded when it is first needed is loaded by the first of them, for all processes
-        alone = several if count == 1 else several[:1]
+    def records(
+        self, items: Iterable[T], make: Callable[[T], object], comma: bytes = b"", shared: bool = False
+    ) -> None:
+        """JSON values, each on a line of its own, `comma` between them.
+
+        With `shared` they are many and take long to make: all processors do it, where nobody watches line by line.
+        """
+        if shared and not self._interactive:
+            several = list(items)
+            count = processes(len(several))
+            if count > 1:
+                # whatever is loaded when it is first needed is loaded by the first of them, for all processes
+                self.record(make(several[0]))
+                self.close()
+                spread(several[1:], partial(self._line, make, comma), sys.stdout.fileno(), count)
+                return
+            items = several
         before = b""
-        for item in alone:
+        for item in items:
             self.record(make(item), before)
             before = comma
-        if count > 1:
-            self.close()
-            line = partial(self._line, make, comma)
-            spread(several[1:], line, sys.stdout.fileno(), count)
 
     def _line(self, make: Callable[[T], object], comma: bytes, item: T) -> bytes:
         return comma + encode(self._encoder, make(item)) + b"\n"
