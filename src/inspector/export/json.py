@@ -181,6 +181,18 @@ def seconds(nanoseconds: int) -> str:
     return f"{'-' if nanoseconds < 0 else ''}{digits[:-9]}.{digits[-9:]}"
 
 
+def stack(message: Message) -> list[str]:
+    """The protocols of a message and of those that carried it, outermost first."""
+    above = [message.protocol]
+    at = message.parent
+    while at is not None:
+        if above[-1] != at.protocol:
+            above.append(at.protocol)
+        at = at.parent
+    above.reverse()
+    return above
+
+
 class RowWriter:
     """Turns messages into records; `raw` adds the hex of each leaf to trees."""
 
@@ -223,14 +235,7 @@ class RowWriter:
         if below is None:
             below = self.session.flow_table.layers(message.packet) if message.packet else []
             self.below[key] = below
-        above = [message.protocol]
-        at = message.parent
-        while at is not None:
-            if above[-1] != at.protocol:
-                above.append(at.protocol)
-            at = at.parent
-        above.reverse()
-        return below + above
+        return below + stack(message)
 
     def with_tree(self, message: Message, depth: int = -1) -> MessageRecord:
         """The row of a message with its field tree."""

@@ -2,7 +2,7 @@
 
 from inspector.engine.live import LiveDecoder
 from inspector.engine.stream import Clock
-from inspector.export.json import plain_facts, seconds
+from inspector.export.json import plain_facts, seconds, stack
 from inspector.export.origins import packets
 from inspector.export.records import MessageRecord
 from inspector.export.words import ARROWS, GLYPHS, Paint, decimal_seconds, printable
@@ -62,13 +62,7 @@ class LiveRows:
 
 def layers(flow: Flow, message: Message) -> list[str]:
     """Protocol names from the link up, such as eth, ip, tcp, http."""
-    above = [message.protocol]
-    at = message.parent
-    while at is not None:
-        if above[-1] != at.protocol:
-            above.append(at.protocol)
-        at = at.parent
-    return ["eth", "ipv6" if ":" in flow.client.address else "ip", flow.transport, *reversed(above)]
+    return ["eth", "ipv6" if ":" in flow.client.address else "ip", flow.transport, *stack(message)]
 
 
 def latency(clock: Clock, message: Message) -> float | None:
