@@ -54,6 +54,8 @@ def event_streams(scene: Scene) -> list[EventStream]:
     flows = scene.flow_table.flows
     found: dict[int, EventStream] = {}
     for message in scene.messages:
+        if message.protocol != "sse" and message.answers is None:
+            continue
         response = message.parent if message.protocol == "sse" else message
         if response is None or message.side != SERVER:
             continue

@@ -40,7 +40,7 @@ def answers(scene: Scene) -> list[Message]:
     """All HTTP/1 responses that answer a request of the capture."""
     known = scene.worked_out.get("answers")
     if not isinstance(known, list):
-        known = [m for m in scene.messages if m.answers is not None and m.protocol == "http" and m.kind == "response"]
+        known = [m for m in scene.answers if m.protocol == "http" and m.kind == "response"]
         scene.worked_out["answers"] = known
     return known
 

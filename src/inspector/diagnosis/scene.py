@@ -58,6 +58,11 @@ class Scene:
         return self.lasts.get(flow, [None, None])[side]
 
     @cached_property
+    def answers(self) -> list[Message]:
+        """Messages that answer another one, in the order of the capture; rules look for them among all the others."""
+        return [message for message in self.messages if message.answers is not None]
+
+    @cached_property
     def cases(self) -> list["Case"]:
         """TCP conversations in which the client spoke and the server did not answer in the same protocol.
 

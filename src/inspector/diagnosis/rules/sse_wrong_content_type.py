@@ -100,7 +100,7 @@ def find(scene: Scene) -> list[Finding]:
     """Responses of another type where an event stream was wanted, or sent."""
     found: list[Finding] = []
     search = Search(scene)
-    for message in scene.messages:
+    for message in scene.answers:
         request = message.answers
         if request is None:
             continue

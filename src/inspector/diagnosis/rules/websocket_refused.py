@@ -57,7 +57,7 @@ SEEN = 4096
 def find(scene: Scene) -> list[Finding]:
     """Requests for a WebSocket whose answer is not one."""
     found: list[Finding] = []
-    for message in scene.messages:
+    for message in scene.answers:
         request = message.answers
         if request is None or not is_request(request) or message.side == request.side:
             continue
